@@ -17,6 +17,7 @@ import type { EmbedClient } from './embedder/embed-client.ts'
 import type { ThumbnailCache } from './embedder/thumbnail-cache.ts'
 import type { Holders } from './idempotency/holders.ts'
 import type { Notifications } from './notifications.ts'
+import type { ReadinessCheck } from './workers/readiness.ts'
 import type { Workers } from './workers/worker-registry.ts'
 
 export interface ApiSettings {
@@ -35,9 +36,6 @@ export interface ApiSettings {
   /** Folder of the page at `/`. */
   publicDir: string
 }
-
-/** A part of /readyz: resolves when the part is well, rejects with the reason. */
-export type ReadinessCheck = () => Promise<void>
 
 export interface ApiDeps {
   catalog: Catalog

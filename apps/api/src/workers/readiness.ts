@@ -1,7 +1,9 @@
 // The parts of GET /readyz that concern the store and the workers.
 import type { Catalog } from '@likeness/engine/contract'
-import type { ReadinessCheck } from '../api-deps.ts'
 import type { Workers } from './worker-registry.ts'
+
+/** A part of /readyz: resolves when the part is well, rejects with the reason. */
+export type ReadinessCheck = () => Promise<void>
 
 const namesShown = 5
 

@@ -10,7 +10,7 @@ import {
   fromCallersFolder,
   modelDirFromEnvironment
 } from '../config.ts'
-import { launchServe } from '../serve/launch-serve.ts'
+import { launchServe } from '../stack/launch-serve.ts'
 import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { makeDataFolder } from '../stack/private-files.ts'
 import { findStack, type StackAddress } from '../stack/stack-address.ts'

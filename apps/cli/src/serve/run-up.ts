@@ -8,7 +8,7 @@ import { findOwner, ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { findStack, type StackAddress } from '../stack/stack-address.ts'
 import { keepStack } from '../stack/stack-users.ts'
 import { UserError } from '../user-error.ts'
-import { launchServe } from './launch-serve.ts'
+import { launchServe } from '../stack/launch-serve.ts'
 import { parseServe, serveOptions, serveOptionsUsage } from './run-serve.ts'
 
 const upUsage = `likeness up [options]      starts this machine's stack in the background\n${serveOptionsUsage}`
