@@ -57,7 +57,7 @@ test('ten kills in the middle of imports lose nothing, double nothing and bring 
     first: 'disk full',
     say: (line) => void lines.push(line)
   })
-  for (const blow of result.notRun) console.warn(`NOT RUN  ${blow}`)
+  for (const blow of result.notRun) console.log(`NOT RUN  ${blow}`)
   console.log(`struck ${JSON.stringify(result.struck)}, recovery p99 ${result.recoveryP99S} s`)
   expect(result, lines.join('\n')).toMatchObject({
     kills: 10,
