@@ -15,7 +15,12 @@ import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
-import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
+import {
+  assertNoEviction,
+  assertWritable,
+  connectRedis,
+  type Redis
+} from '@likeness/shared/process/redis'
 import { createTroubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
@@ -90,7 +95,10 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     workers,
     readiness: {
       ...workerReadiness({ catalog, workers }),
-      redis: () => assertNoEviction(redis),
+      redis: async () => {
+        await assertNoEviction(redis)
+        await assertWritable(redis)
+      },
       embedder: async () => {
         if (embedders.known().length === 0) throw new Error('no embed-worker is known')
       }

@@ -54,13 +54,18 @@ function interruption(): Promise<number> {
   })
 }
 
-/** Resolves with an exit code when the output cannot be written. */
+/** Exit code of a program whose output could not be written. */
+let outputCode: number | undefined
+
+/** Resolves when the output cannot be written. */
 function lostOutput(): Promise<number> {
   return new Promise((resolve) => {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return resolve(outputCodes.closed)
-      process.stderr.write(`likeness: the output cannot be written: ${textOf(error)}\n`)
-      resolve(outputCodes.failed)
+      if (outputCode !== undefined) return
+      outputCode = error.code === 'EPIPE' ? outputCodes.closed : outputCodes.failed
+      if (error.code !== 'EPIPE')
+        process.stderr.write(`likeness: the output cannot be written: ${textOf(error)}\n`)
+      resolve(outputCode)
     })
   })
 }
@@ -110,4 +115,6 @@ const isStopped = await Promise.race([
   pause(stopDeadlineMs, false)
 ])
 if (!isStopped) process.stderr.write('stopping took too long\n')
-process.exit(isStopped ? exitCode : 1)
+// What was printed is written, or has failed, when this is called back.
+await new Promise((resolve) => process.stdout.write('', resolve))
+process.exit(isStopped ? (outputCode ?? exitCode) : 1)

@@ -99,7 +99,7 @@ async function startChildren({ config, env, execArgv, logger, lifecycle }: Start
 
 function takeChunks(
   { logger, lifecycle }: StartWorkerDeps,
-  { workerId, redis, store, pool, isolation, embeddings }: Parts,
+  { workerId, redis, store, pool, isolation, embeddings, troubles }: Parts,
   connect: () => Redis
 ): void {
   const announce = (collectionId: string, batchKey: string): void => {
@@ -119,6 +119,7 @@ function takeChunks(
     connect,
     routes: routesOf(pool.model.embedding.version),
     processChunk,
+    troubles,
     logger
   })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))

@@ -3,6 +3,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/process/logger'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
+import { UserError } from '../user-error.ts'
 
 export interface ReadyReport {
   /** Address, for processes that listen. */
@@ -81,7 +83,9 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
   let pauseMs = firstPauseMs
 
   async function failed(what: string, lastLines: Launched['lastLines']): Promise<never> {
-    throw new Error(`${name} ${what}\n${(await lastLines(linesShown)).join('\n')}`)
+    const lines = (await lastLines(linesShown)).join('\n')
+    const failure = findMachineFailure(new Error(lines))
+    throw new UserError(`${name} ${what}${failure ? `: ${failure.text}` : ''}\n${lines}`)
   }
 
   async function launchOnce(): Promise<ReadyReport> {

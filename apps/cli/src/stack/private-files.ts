@@ -1,6 +1,6 @@
 // What belongs to a stack is for its user alone: folders 0700, files 0600.
 import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const privateFolder = 0o700
 const othersMask = 0o077
@@ -17,8 +17,21 @@ export function withPrivateFiles<T>(start: () => T): T {
 
 /** Makes the folder, or takes the rights of others away from the one that is there. */
 export function makePrivateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: privateFolder })
+  makeFolders(folder)
   tighten(folder)
+}
+
+/** The parents too. Node's own recursive call hides the reason on a read-only file system. */
+function makeFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(folder)
+  if (parent !== folder) makeFolders(parent)
+  try {
+    mkdirSync(folder, { mode: privateFolder })
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 function tighten(folder: string): void {

@@ -43,6 +43,11 @@ const failures: Record<string, MachineFailure> = {
     reason: 'read_only',
     text: 'the file system is read-only: mount it for writing, and the work goes on'
   },
+  ENOTDIR: {
+    reason: 'not_a_folder',
+    text: 'a file is in the way of a folder: move it, or give another path'
+  },
+  ENAMETOOLONG: { reason: 'name_too_long', text: 'the path is too long: give a shorter one' },
   EACCES: noPermission,
   EPERM: noPermission,
   EMFILE: tooManyFiles,

@@ -37,6 +37,11 @@ export function connectRedis({
   return redis
 }
 
+/** Rejects with the reason of a Redis that answers, and takes nothing: a full disk or memory. */
+export async function assertWritable(redis: Redis): Promise<void> {
+  await redis.set('likeness:writable', '1', 'PX', 1_000)
+}
+
 /** Refuses a Redis that evicts keys, because such a server would drop jobs silently. */
 export async function assertNoEviction(redis: Redis): Promise<void> {
   const info = await redis.info('memory')

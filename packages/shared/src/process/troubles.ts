@@ -71,7 +71,8 @@ export function createTroubles({
 
   function say(key: string, { reported, code, collectionId, sinceMs }: Active): void {
     const nowMs = clock.nowMs()
-    if (nowMs - (saidAtMs.get(key) ?? -Infinity) < sayEveryMs) return
+    // The distance, so that a clock that is set back silences nothing.
+    if (Math.abs(nowMs - (saidAtMs.get(key) ?? -Infinity)) < sayEveryMs) return
     saidAtMs.set(key, nowMs)
     const { error: err, message, fields } = reported
     logger.error(
