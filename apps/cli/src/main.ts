@@ -18,6 +18,8 @@ const stopDeadlineMs = 60_000
 
 /** Codes of a program whose output nobody reads any more, and whose output has no room. */
 const outputCodes = { closed: 141, failed: 1 } as const
+/** Commands that run a stack in this process. */
+const stackCommands = new Set(['serve', 'start'])
 /** Commands that write into the data folder only. What they write is for the user alone. */
 const privateCommands = new Set(['up', 'serve', 'start', 'model', 'eval', 'example', 'demo'])
 
@@ -57,11 +59,11 @@ function interruption(): Promise<number> {
 /** Exit code of a program whose output could not be written. */
 let outputCode: number | undefined
 
-/** Resolves when the output cannot be written. */
-function lostOutput(): Promise<number> {
+/** Resolves when the output cannot be written. A stack goes on without its output. */
+function lostOutput([name = '']: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (outputCode !== undefined) return
+      if (outputCode !== undefined || stackCommands.has(name)) return
       outputCode = error.code === 'EPIPE' ? outputCodes.closed : outputCodes.failed
       if (error.code !== 'EPIPE')
         process.stderr.write(`likeness: the output cannot be written: ${textOf(error)}\n`)
@@ -104,7 +106,8 @@ function exitCodeOf(error: unknown): number {
 
 let exitCode: number
 try {
-  exitCode = await Promise.race([run(process.argv.slice(2)), interruption(), lostOutput()])
+  const args = process.argv.slice(2)
+  exitCode = await Promise.race([run(args), interruption(), lostOutput(args)])
 } catch (error) {
   if (error instanceof HelpAsked) process.stdout.write(`${error.message}\n`)
   else report(error)

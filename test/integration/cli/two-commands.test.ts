@@ -1,6 +1,6 @@
 // Tests commands that run at once over one data folder: they share a stack, which ends with the last
 // of them.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeAll, expect, test } from 'vitest'
@@ -25,6 +25,15 @@ beforeAll(async () => {
 })
 afterEach(() => until(isOver), 120_000)
 
+/** Starts a build and stops it in the middle, when its stack is up. */
+async function startHeld(folder: string): Promise<Running & { goOn: () => void }> {
+  const running = build(folder)
+  await until(isUp)
+  running.child.kill('SIGSTOP')
+  return { ...running, goOn: () => void running.child.kill('SIGCONT') }
+}
+const users = (): number => readdirSync(stackFile('users')).length
+
 test('three commands at once share the stack of the first, and it ends with the last', async () => {
   const folders = [
     await folderOf(home, 'one', [1, 2]),
@@ -35,9 +44,10 @@ test('three commands at once share the stack of the first, and it ends with the 
     ),
     await folderOf(home, 'three', [5])
   ]
-  const first = build(folders[0]!)
-  await until(isUp)
+  const first = await startHeld(folders[0]!)
   const [second, third] = [build(folders[1]!), build(folders[2]!)]
+  await until(() => users() === 3)
+  first.goOn()
   const [one, two, three] = await Promise.all([first.finished, second.finished, third.finished])
   mustHaveBuilt(one, 2)
   mustHaveBuilt(two, 60)
@@ -45,6 +55,14 @@ test('three commands at once share the stack of the first, and it ends with the 
   expect(one.stderr).toContain('starting redis')
   expect(two.stderr + three.stderr).not.toContain('starting redis')
 }, 300_000)
+
+test('everything in the data folder is for its user alone', () => {
+  const all = ['', ...readdirSync(join(home.dir, 'home'), { recursive: true, encoding: 'utf8' })]
+  const open = all.filter((name) => (statSync(join(home.dir, 'home', name)).mode & 0o077) !== 0)
+  expect(open).toEqual([])
+  // Objects, Redis, caches, logs and prepared models are among them.
+  expect(all.length).toBeGreaterThan(30)
+})
 
 test('a command goes on when the command that started its stack is killed', async () => {
   const [mine, other] = [
@@ -55,10 +73,9 @@ test('a command goes on when the command that started its stack is killed', asyn
       Array.from({ length: 60 }, (_, i) => 200 + i)
     )
   ]
-  const first = build(mine)
-  await until(isUp)
+  const first = await startHeld(mine)
   const second = build(other)
-  await pause(200)
+  await until(() => users() === 2)
   process.kill(-first.child.pid!, 'SIGKILL')
   mustHaveBuilt(await second.finished, 60)
 }, 300_000)
@@ -75,10 +92,10 @@ test('a command that comes while the stack stops waits, and starts one', async (
 
 test('a stack that a command started stays when `up` is asked for meanwhile, and `down` ends it', async () => {
   const folder = await folderOf(home, 'kept', [1, 2])
-  const first = build(folder)
-  await until(isUp)
+  const first = await startHeld(folder)
   const up = await home.run(folder, 'up')
   expect([up.code, up.stdout]).toEqual([0, expect.stringContaining('is up already')])
+  first.goOn()
   mustHaveBuilt(await first.finished, 2)
   await pause(500)
   expect(isUp()).toBe(true)
