@@ -1,14 +1,16 @@
 // The embedded stack: redis and the three apps as supervised children of this process, over a
 // single data directory.
 import { randomBytes } from 'node:crypto'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { appEnvironment, type S3Settings, type StackSettings } from './app-environment.ts'
 import { type AppName, appNames, launchApp, repositoryRoot } from './app-process.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { findFreePort } from './free-port.ts'
-import { createManagedProcess, type ManagedProcess } from './managed-process.ts'
+import { createManagedProcess, type ManagedProcess, type ReadyReport } from './managed-process.ts'
 import { makePrivateFolder } from './private-files.ts'
 import { createLogFile } from './process-log.ts'
 import { launchRedis } from './redis-process.ts'
@@ -132,7 +134,7 @@ async function startAll({
     startTimeoutMs
   })
   started.push(redis)
-  const redisUrl = (await redis.start()).url!
+  const redisUrl = (await startRedis(redis, redisDir, logger)).url!
   const embedderSecret = randomBytes(24).toString('hex')
   const settings = stackSettings({ options, dataDir, redisUrl, embedderSecret })
   const apps = appNames.flatMap((app) =>
@@ -160,6 +162,30 @@ async function startAll({
     stop
   }
 }
+
+/**
+ * Starts Redis. Files that Redis cannot read are put aside: it only holds hints, and may be emptied
+ * at any time.
+ */
+async function startRedis(
+  redis: ManagedProcess,
+  dir: string,
+  logger: Logger
+): Promise<ReadyReport> {
+  try {
+    return await redis.start()
+  } catch (error) {
+    const [files, aside] = [join(dir, 'appendonlydir'), join(dir, 'appendonlydir.damaged')]
+    if (!isUnreadableLog(error) || !existsSync(files)) throw error
+    rmSync(aside, { recursive: true, force: true })
+    renameSync(files, aside)
+    logger.warn({ err: error, aside }, 'redis cannot read its files and begins empty')
+    return await redis.start()
+  }
+}
+
+const isUnreadableLog = (error: unknown): boolean =>
+  /append only file|AOF (manifest|file)|reading the RDB/i.test(messageOf(error))
 
 const instancesOf = (app: AppName, { replicas }: StackOptions): string[] =>
   Array.from({ length: replicas?.[app] ?? 1 }, (_, at) => (at === 0 ? app : `${app}-${at + 1}`))

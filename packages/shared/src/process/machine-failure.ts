@@ -43,6 +43,10 @@ const failures: Record<string, MachineFailure> = {
     reason: 'read_only',
     text: 'the file system is read-only: mount it for writing, and the work goes on'
   },
+  EADDRINUSE: {
+    reason: 'port_in_use',
+    text: 'the port is in use: stop what listens there, or give another one'
+  },
   ENOTDIR: {
     reason: 'not_a_folder',
     text: 'a file is in the way of a folder: move it, or give another path'
@@ -84,7 +88,8 @@ const texts: readonly (readonly [RegExp, keyof typeof failures])[] = [
   [/read-only file system/i, 'EROFS'],
   [/permission denied/i, 'EACCES'],
   [/too many open files/i, 'EMFILE'],
-  [/cannot allocate memory/i, 'ENOMEM']
+  [/cannot allocate memory/i, 'ENOMEM'],
+  [/\bEADDRINUSE\b/, 'EADDRINUSE']
 ]
 
 function failureOf(error: Error): MachineFailure | undefined {
