@@ -26,7 +26,7 @@ const allowed: Record<string, readonly string[]> = {
  * combine rooms and may import anything.
  */
 const floors: Record<string, readonly string[]> = {
-  'packages/shared': ['data errors.ts', 'contract process'],
+  'packages/shared': ['data errors.ts', 'contract', 'process'],
   'packages/store': [],
   'packages/faiss': ['', 'testing'],
   'packages/engine': [
@@ -56,6 +56,7 @@ const floors: Record<string, readonly string[]> = {
   'packages/drawing': ['', 'logo product', 'vehicle'],
   'apps/api': [
     'embedder http idempotency',
+    'workers',
     'api-deps.ts',
     'answers',
     'search',
@@ -70,7 +71,8 @@ const floors: Record<string, readonly string[]> = {
   'apps/embed-worker': ['child pool', 'chunk embed-server', 'start.ts'],
   'apps/cli': [
     'api gallery-config id-map pictures stack',
-    'connect demo model',
+    'connect model',
+    'demo',
     'export profile search serve',
     'admin gallery',
     'examples import-gallery',

@@ -39,6 +39,8 @@ const mergeWithinMs = 10_000
 const takeOverWithinMs = 30_000
 const endsWithinMs = 10_000
 const rivalryMs = 2_000
+/** Time for which the disk is full. */
+const fullMs = { least: 500, most: 3_000 }
 /** Usual duration of a merge, about. */
 const mergeMs = 60
 /** Signal to continue; a running process ignores it. */
@@ -211,6 +213,20 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     return taken === 0 ? undefined : { atMs, details: { victim: 'the lease', taken } }
   }
 
+  /** Fills the disk of all data, also of Redis and the logs, and makes room again. */
+  async function fillDisk(): Promise<Struck | undefined> {
+    const { disk } = live
+    if (disk === undefined) return undefined
+    const atMs = Date.now()
+    disk.fill()
+    try {
+      await pause(random.between(fullMs.least, fullMs.most))
+    } finally {
+      disk.makeRoom()
+    }
+    return { atMs, details: { victim: 'the disk', fullMs: Date.now() - atMs } }
+  }
+
   const kill = (name: string, strike: Blow['strike']): Blow => ({ name, isKill: true, strike })
   const blows: Blow[] = [
     kill('index-worker', strikeOwner),
@@ -225,7 +241,8 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     ),
     kill('owner of a merge', strikeOwnerOfMerge),
     { name: 'writer stopped', isKill: false, strike: stopWriter },
-    { name: 'two writers', isKill: false, strike: rivalWriters }
+    { name: 'two writers', isKill: false, strike: rivalWriters },
+    ...(live.disk === undefined ? [] : [{ name: 'disk full', isKill: false, strike: fillDisk }])
   ]
   return { blows, close: () => redis.disconnect() }
 }

@@ -36,8 +36,17 @@ try {
     secretKey: server.secretKey,
     bucket: 'likeness-crash'
   }
-  const { lost, duplicated, resurrected, recoveryP99S, struck, problems, keptIn, ...counts } =
-    await runCrash({ kills, items, seed, objectStore, say: (line) => console.log(line) })
+  const {
+    lost,
+    duplicated,
+    resurrected,
+    recoveryP99S,
+    struck,
+    notRun,
+    problems,
+    keptIn,
+    ...counts
+  } = await runCrash({ kills, items, seed, objectStore, say: (line) => console.log(line) })
   const line = (name: string, met: string | number, missed: string | number): string =>
     `${name.padEnd(20)} ${String(met).padStart(8)} ${String(missed).padStart(8)}\n`
   process.stderr.write(
@@ -47,6 +56,7 @@ try {
         .map(([name, { met, missed }]) => line(name, met, missed))
         .join('')
   )
+  for (const blow of notRun) process.stderr.write(`NOT RUN  ${blow}\n`)
   for (const problem of problems) console.log(problem)
   if (keptIn !== undefined) console.log(`data, logs and timeline are in ${keptIn}`)
   if (settings.json)

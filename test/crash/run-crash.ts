@@ -21,6 +21,8 @@ export interface CrashOptions {
   /** Number of imported pictures. A round of one kill imports an equal share. */
   items: number
   seed: number
+  /** Name of the blow that comes first. */
+  first?: string
   objectStore?: 'dir' | S3Settings
   say: (line: string) => void
 }
@@ -31,6 +33,8 @@ export interface CrashResult extends Tally {
   recoveryP99S: number
   /** Counts for each kind of blow: with interrupted work, and without any work. */
   struck: Rounds['struck']
+  /** Blows that this machine does not allow, with the reason. */
+  notRun: string[]
   /** Folder with data, logs and timeline of a failed run. */
   keptIn: string | undefined
 }
@@ -44,6 +48,9 @@ const samplesOf = (items: number): number => Math.min(300, Math.ceil(items / 20)
  */
 const picturesAtATime = 12
 const mostDelayMs = 600
+/** Size in bytes of the disk with the data: much more than a run writes. */
+const diskBytesOf = (items: number): number => 512 * 1024 ** 2 + items * 256 * 1024
+const noDisk = 'disk full: this process has no right to mount a tmpfs (run it as root)'
 /** Number of sealed segments, about the same as in a collection of any size. */
 const sealedSegments = 50
 
@@ -62,13 +69,15 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
     objectStore: options.objectStore,
     replicas: processes,
     appEnv,
-    hooks
+    hooks,
+    diskBytes: diskBytesOf(options.items)
   })
   let isSound = false
   try {
     const result = await runOn(live, options, pointsDir)
     isSound = result.lost + result.duplicated + result.resurrected === 0
-    return { ...result, keptIn: isSound ? undefined : live.dir }
+    const notRun = live.disk === undefined ? [noDisk] : []
+    return { ...result, notRun, keptIn: isSound ? undefined : live.dir }
   } catch (error) {
     options.say(`given up, data, logs and timeline are in ${live.dir}`)
     throw error
@@ -80,9 +89,9 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
 
 async function runOn(
   live: LiveStack,
-  { kills, items, seed, say }: CrashOptions,
+  { kills, items, seed, first, say }: CrashOptions,
   pointsDir: string
-): Promise<Omit<CrashResult, 'keptIn'>> {
+): Promise<Omit<CrashResult, 'keptIn' | 'notRun'>> {
   const timeline = createTimeline(join(live.dir, 'timeline.ndjson'), say)
   const vectors = await createExpectedVectors(live.dir)
   const oracle = new Oracle()
@@ -111,7 +120,7 @@ async function runOn(
       blows,
       random,
       timeline,
-      deck: [],
+      deck: blows.filter(({ name }) => name === first),
       kills: 0,
       recoveriesMs: [],
       struck: {}

@@ -10,10 +10,13 @@ import { writeTinyModel } from '@likeness/vision'
 import { type Stack, type StackOptions, startStack } from '../../apps/cli/src/stack/start-stack.ts'
 import { createLiveApi, type LiveApi } from './live-api.ts'
 import { pictureOf } from './pictures.ts'
+import { mountSmallDisk } from './small-disk.ts'
 
 export interface LiveStackOptions
   extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {
   embedProcesses?: number
+  /** Size in bytes of a disk of its own for the data; without the right to mount there is none. */
+  diskBytes?: number
   /** Value of LIKENESS_TEST_HOOKS for the embed-worker. */
   hooks?: {
     killOnSha256?: string[]
@@ -41,12 +44,14 @@ export async function startLiveStack({
   env,
   appEnv,
   replicas,
-  objectStore
+  objectStore,
+  diskBytes
 }: LiveStackOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-live-'))
   const root = join(dir, 'gallery')
   await mkdir(root)
   await writeTinyModel(join(dir, 'model'))
+  const disk = diskBytes === undefined ? undefined : mountSmallDisk(join(dir, 'data'), diskBytes)
   const stack: Stack = await startStack({
     dataDir: join(dir, 'data'),
     modelDir: join(dir, 'model'),
@@ -72,6 +77,7 @@ export async function startLiveStack({
     startTimeoutMs: 240_000,
     logger: createLogger({ app: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' })
   }).catch(async (error: unknown) => {
+    disk?.remove({ keep: false })
     await rm(dir, { recursive: true, force: true })
     throw error
   })
@@ -81,6 +87,8 @@ export async function startLiveStack({
     dir,
     root,
     stack,
+    /** undefined: the data lies on the disk of this machine. */
+    disk,
     apis,
     api: apis[0],
     /** Writes a file into the folder that imports may read. */
@@ -147,6 +155,7 @@ export async function startLiveStack({
       keep?: boolean
     } = {}): Promise<void> {
       await stack.stop()
+      disk?.remove({ keep })
       if (!keep) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     }
   }

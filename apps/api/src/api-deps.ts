@@ -17,6 +17,8 @@ import type { EmbedClient } from './embedder/embed-client.ts'
 import type { ThumbnailCache } from './embedder/thumbnail-cache.ts'
 import type { Holders } from './idempotency/holders.ts'
 import type { Notifications } from './notifications.ts'
+import type { ReadinessCheck } from './workers/readiness.ts'
+import type { Workers } from './workers/worker-registry.ts'
 
 export interface ApiSettings {
   /** Bearer key that /v1 asks for. undefined: no key, loopback only. */
@@ -35,9 +37,6 @@ export interface ApiSettings {
   publicDir: string
 }
 
-/** A part of /readyz: resolves when the part is well, rejects with the reason. */
-export type ReadinessCheck = () => Promise<void>
-
 export interface ApiDeps {
   catalog: Catalog
   logAppender: LogAppender
@@ -52,6 +51,7 @@ export interface ApiDeps {
   notifications: Notifications
   holders: Holders
   thumbnails: ThumbnailCache
+  workers: Workers
   readiness: Record<string, ReadinessCheck>
   clock: Clock
   logger: Logger

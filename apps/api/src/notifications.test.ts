@@ -25,16 +25,18 @@ test("hints are published, and a Redis that is away is nobody's problem", async 
   ])
 })
 
-test('commits reach the replica, changed names the catalogue, rubbish nobody', () => {
+test('commits reach the replica, changed names the catalogue, workers are heard, rubbish reaches nobody', () => {
   const subscriber = Object.assign(new EventEmitter(), { subscribe: async () => {} })
   const seen: unknown[] = []
   const replica = {
     notify: (...notification: unknown[]) => void seen.push(notification)
   } as unknown as Replica
   const catalog = { invalidate: () => void seen.push('invalidate') } as unknown as Catalog
-  listenForNotifications({ subscriber, replica, catalog, logger: silentLogger() })
+  const hear = (text: string) => void seen.push(text)
+  listenForNotifications({ subscriber, replica, catalog, logger: silentLogger(), hear })
   subscriber.emit('message', 'likeness:committed', '{"incarnation":"i","seq":4}')
   subscriber.emit('message', 'likeness:committed', '{"seq":')
   subscriber.emit('message', 'likeness:catalog', 'anything')
-  expect(seen).toEqual([['i', 4], 'invalidate'])
+  subscriber.emit('message', 'likeness:presence', 'I live')
+  expect(seen).toEqual([['i', 4], 'invalidate', 'I live'])
 })

@@ -7,6 +7,7 @@ import {
   commitNotificationSchema,
   type WorkNotification
 } from '@likeness/shared/contract/work'
+import { presenceChannel } from '@likeness/shared/contract/presence'
 import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -56,9 +57,12 @@ export function listenForNotifications(deps: {
   replica: Replica
   catalog: Catalog
   logger: Logger
+  /** Called with what a worker tells about itself. */
+  hear: (text: string) => void
 }): void {
-  const { subscriber, replica, catalog, logger } = deps
+  const { subscriber, replica, catalog, logger, hear } = deps
   subscriber.on('message', (channel, message) => {
+    if (channel === presenceChannel) return hear(message)
     if (channel === channels.catalog) return catalog.invalidate()
     try {
       const notification = commitNotificationSchema.parse(JSON.parse(message))
@@ -68,7 +72,7 @@ export function listenForNotifications(deps: {
     }
   })
   subscriber
-    .subscribe(channels.committed, channels.catalog)
+    .subscribe(channels.committed, channels.catalog, presenceChannel)
     .catch((error: unknown) =>
       logger.warn({ err: error }, 'not subscribed to hints; polling goes on')
     )

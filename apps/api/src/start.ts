@@ -11,23 +11,30 @@ import {
   createSnapshotReader,
   createVersionReader
 } from '@likeness/engine'
-import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
-import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
+import {
+  assertNoEviction,
+  assertWritable,
+  connectRedis,
+  type Redis
+} from '@likeness/shared/process/redis'
+import { createTroubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import type { ApiDeps } from './api-deps.ts'
 import { createApp } from './app.ts'
 import type { ApiConfig } from './config.ts'
 import { createEmbedClient } from './embedder/embed-client.ts'
-import { createEmbedderRegistry } from './embedder/embedder-registry.ts'
+import { createEmbedderRegistry, type EmbedderRegistry } from './embedder/embedder-registry.ts'
 import { createThumbnailCache } from './embedder/thumbnail-cache.ts'
 import { createHolders } from './idempotency/holders.ts'
 import { createNotifications, listenForNotifications } from './notifications.ts'
 import { type ApiServer, startServer } from './server.ts'
+import { workerReadiness } from './workers/readiness.ts'
+import { createWorkerRegistry, type WorkerRegistry } from './workers/worker-registry.ts'
 
 const embedderRefreshMs = 1_000
 const thumbnailCacheBytes = 64 * 1024 * 1024
@@ -41,11 +48,13 @@ interface StartDeps {
 
 export async function startApi({ config, lifecycle, logger }: StartDeps): Promise<ApiServer> {
   const clock = systemClock
-  const store = await openProbedStore(config)
+  const troubles = createTroubles({ clock, logger })
+  const store = await openProbedStore(config, troubles)
   lifecycle.onStop('object store', () => store.close())
   const redis = connectRedis({ url: config.REDIS_URL, role: 'producer', logger })
   lifecycle.onStop('redis', () => redis.disconnect())
-  const embedders = await startEmbedders({ config, lifecycle, logger }, redis)
+  const registry = createEmbedderRegistry({ redis, clock, logger, refreshMs: embedderRefreshMs })
+  const embedders = await startEmbedders({ config, lifecycle, logger }, redis, registry)
   const catalog = createCatalog({ store, clock })
   const replica = createReplica({
     store,
@@ -58,7 +67,9 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
   lifecycle.onStop('replica', () => replica.close())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
-  listenForNotifications({ subscriber, replica, catalog, logger })
+  const workers = createWorkerRegistry({ clock, own: troubles })
+  listenForNotifications({ subscriber, replica, catalog, logger, hear: hearing(workers, registry) })
+  followListening(subscriber, workers)
   const holders = createHolders({ redis, clock, logger })
   lifecycle.onStop('holders', () => holders.stop())
   const app = createApp({
@@ -81,7 +92,17 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     notifications: createNotifications({ publisher: redis, logger }),
     holders,
     thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
-    readiness: readinessOf({ catalog, redis, embedders }),
+    workers,
+    readiness: {
+      ...workerReadiness({ catalog, workers }),
+      redis: async () => {
+        await assertNoEviction(redis)
+        await assertWritable(redis)
+      },
+      embedder: async () => {
+        if (embedders.known().length === 0) throw new Error('no embed-worker is known')
+      }
+    },
     clock,
     logger,
     settings: await settingsOf(config)
@@ -97,16 +118,25 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
   return server
 }
 
+/** Takes what a worker tells about itself. */
+const hearing =
+  (workers: WorkerRegistry, embedders: EmbedderRegistry) =>
+  (text: string): void => {
+    const presence = workers.hear(text)
+    if (presence?.embedder !== undefined) embedders.hear(presence.embedder, presence.gone)
+  }
+
+function followListening(subscriber: Redis, workers: WorkerRegistry): void {
+  if (subscriber.status === 'ready') workers.listening(true)
+  subscriber.on('ready', () => workers.listening(true))
+  subscriber.on('close', () => workers.listening(false))
+}
+
 async function startEmbedders(
   { config, lifecycle, logger }: StartDeps,
-  redis: Redis
+  redis: Redis,
+  registry: EmbedderRegistry
 ): Promise<ApiDeps['embedder']> {
-  const registry = createEmbedderRegistry({
-    redis,
-    clock: systemClock,
-    logger,
-    refreshMs: embedderRefreshMs
-  })
   const embedders = createEmbedClient({
     registry,
     secret: config.LANE_SECRET,
@@ -139,23 +169,5 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
     uploadRetentionMs: config.UPLOAD_RETENTION_MS,
     spoolDir: await emptyOwnFolder(config.DATA_DIR, 'spool'),
     publicDir: join(import.meta.dirname, '../public')
-  }
-}
-
-function readinessOf({
-  catalog,
-  redis,
-  embedders
-}: {
-  catalog: Catalog
-  redis: Redis
-  embedders: ApiDeps['embedder']
-}): ApiDeps['readiness'] {
-  return {
-    store: async () => void (await catalog.list({ fresh: true })),
-    redis: () => assertNoEviction(redis),
-    embedder: async () => {
-      if (embedders.known().length === 0) throw new Error('no embed-worker is known')
-    }
   }
 }

@@ -1,8 +1,10 @@
 // `likeness <command>`: runs a command, stops the started parts, and exits with the command's code.
 import { setTimeout as pause } from 'node:timers/promises'
-import { isAppError } from '@likeness/shared/errors'
+import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
+import { createLogStream } from '@likeness/shared/process/log-stream'
 import { createLogger } from '@likeness/shared/process/logger'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import { ApiProblem } from './api/api-problem.ts'
 import { HelpAsked } from './command-options.ts'
 import type { CommandContext } from './command.ts'
@@ -14,7 +16,15 @@ import { UserError } from './user-error.ts'
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 const stopDeadlineMs = 60_000
 
-const logger = createLogger({ app: 'likeness', level: 'warn' })
+/** Codes of a program whose output nobody reads any more, and whose output has no room. */
+const outputCodes = { closed: 141, failed: 1 } as const
+/** Commands that run a stack in this process. */
+const stackCommands = new Set(['serve', 'start'])
+/** Commands that write into the data folder only. What they write is for the user alone. */
+const privateCommands = new Set(['up', 'serve', 'start', 'model', 'eval', 'example', 'demo'])
+
+const stream = createLogStream({ app: 'likeness', fd: 2 })
+const logger = createLogger({ app: 'likeness', level: 'warn', stream })
 const lifecycle = createLifecycle({ logger })
 const context: CommandContext = {
   lifecycle,
@@ -46,10 +56,27 @@ function interruption(): Promise<number> {
   })
 }
 
+/** Exit code of a program whose output could not be written. */
+let outputCode: number | undefined
+
+/** Resolves when the output cannot be written. A stack goes on without its output. */
+function lostOutput([name = '']: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (outputCode !== undefined || stackCommands.has(name)) return
+      outputCode = error.code === 'EPIPE' ? outputCodes.closed : outputCodes.failed
+      if (error.code !== 'EPIPE')
+        process.stderr.write(`likeness: the output cannot be written: ${textOf(error)}\n`)
+      resolve(outputCode)
+    })
+  })
+}
+
 async function run([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined)
     throw new UserError(`there is no command ${name}; ${Object.keys(commands).join(', ')}`)
+  if (privateCommands.has(name)) process.umask(0o077)
   return command(args, context)
 }
 
@@ -58,13 +85,15 @@ const isFileError = (error: unknown): error is Error =>
   error instanceof Error && 'syscall' in error && 'path' in error
 
 /**
- * Prints an error. A problem that the user can solve is a single message; any other error is ours,
- * with its stack.
+ * Text of an error. A problem that the user can solve is a single message, such as a full disk; any
+ * other error is ours, with its stack.
  */
 function textOf(error: unknown): string {
-  if (error instanceof UserError || error instanceof ApiProblem || isFileError(error))
-    return error.message
+  if (error instanceof UserError || error instanceof ApiProblem) return error.message
   if (isAppError(error) && error.code !== 'internal') return error.message
+  const failure = findMachineFailure(error)
+  if (failure !== undefined) return `${failure.text} (${messageOf(error)})`
+  if (isFileError(error)) return error.message
   return error instanceof Error ? String(error.stack) : String(error)
 }
 
@@ -83,7 +112,8 @@ function exitCodeOf(error: unknown): number {
 
 let exitCode: number
 try {
-  exitCode = await Promise.race([run(process.argv.slice(2)), interruption()])
+  const args = process.argv.slice(2)
+  exitCode = await Promise.race([run(args), interruption(), lostOutput(args)])
 } catch (error) {
   if (error instanceof HelpAsked) process.stdout.write(`${error.message}\n`)
   else report(error)
@@ -94,4 +124,6 @@ const isStopped = await Promise.race([
   pause(stopDeadlineMs, false)
 ])
 if (!isStopped) process.stderr.write('stopping took too long\n')
-process.exit(isStopped ? exitCode : 1)
+// What was printed is written, or has failed, when this is called back.
+await new Promise((resolve) => process.stdout.write('', resolve))
+process.exit(isStopped ? (outputCode ?? exitCode) : 1)

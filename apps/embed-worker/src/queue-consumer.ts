@@ -4,6 +4,7 @@ import { type Job, Worker } from 'bullmq'
 import { queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
+import type { Troubles } from '@likeness/shared/process/troubles'
 import { handBack, runJob, type RunJobDeps } from './run-job.ts'
 
 export interface QueueConsumerDeps extends RunJobDeps {
@@ -11,6 +12,7 @@ export interface QueueConsumerDeps extends RunJobDeps {
   connect: () => Redis
   /** Routes whose chunks are taken. */
   routes: readonly string[]
+  troubles: Pick<Troubles, 'report' | 'end'>
 }
 export interface QueueConsumer {
   /**
@@ -30,11 +32,15 @@ const concurrency: Record<QueuePriority, number> = { bulk: 2, small: 8 }
 const lockDurationMs = 15_000
 const stalledCheckMs = 5_000
 const closeWithinMs = 2_000
+const queueTrouble = 'queue'
+/** Longer than the pause between two tries. */
+const queueForgetMs = 20_000
 
 export function startQueueConsumer({
   connect,
   routes,
   processChunk,
+  troubles,
   logger
 }: QueueConsumerDeps): QueueConsumer {
   const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
@@ -67,7 +73,16 @@ export function startQueueConsumer({
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 }
       })
-      worker.on('error', (error) => logger.warn({ err: error, priority }, 'queue error'))
+      worker.on('error', (error) =>
+        troubles.report(queueTrouble, {
+          error: appError('queue_unavailable', `Redis gives no chunks: ${error.message}`, {
+            cause: error
+          }),
+          message: 'chunks cannot be taken from the queue, trying again',
+          forgetMs: queueForgetMs
+        })
+      )
+      worker.on('active', () => troubles.end(queueTrouble))
       worker.on('lockRenewalFailed', (ids) => abortJobs(ids))
       return { worker, connection }
     })

@@ -2,9 +2,12 @@
 import { toStored } from '@likeness/shared/contract/stored-names'
 import { channels, routesOf } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
+import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
+import { startPresence } from '@likeness/shared/process/presence'
+import { createTroubles, type Troubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
@@ -55,14 +58,15 @@ export async function startWorker(deps: StartWorkerDeps): Promise<RunningWorker>
   await assertNoEviction(patient).finally(() => patient.disconnect())
   const redis = connect('producer')
   lifecycle.onStop('redis', () => redis.disconnect())
-  const store = await openProbedStore(config)
+  const troubles = createTroubles({ clock: systemClock, logger })
+  const store = await openProbedStore(config, troubles)
   lifecycle.onStop('object store', () => store.close())
   const { pool, isolation } = await startChildren(deps)
   const embeddings = createEmbeddings({
     model: pool.model,
     profiles: createProfileStore({ store })
   })
-  const parts = { workerId, redis, store, pool, isolation, embeddings }
+  const parts = { workerId, redis, store, pool, isolation, embeddings, troubles }
   takeChunks(deps, parts, () => connect('worker'))
   const url = await openEmbedServer(deps, parts)
   return { workerId, url, childPids: () => pool.pids }
@@ -75,6 +79,7 @@ interface Parts {
   pool: Pool
   isolation: Quarantine
   embeddings: Embeddings
+  troubles: Troubles
 }
 
 async function startChildren({ config, env, execArgv, logger, lifecycle }: StartWorkerDeps) {
@@ -95,7 +100,7 @@ async function startChildren({ config, env, execArgv, logger, lifecycle }: Start
 
 function takeChunks(
   { logger, lifecycle }: StartWorkerDeps,
-  { workerId, redis, store, pool, isolation, embeddings }: Parts,
+  { workerId, redis, store, pool, isolation, embeddings, troubles }: Parts,
   connect: () => Redis
 ): void {
   const announce = (collectionId: string, batchKey: string): void => {
@@ -115,6 +120,7 @@ function takeChunks(
     connect,
     routes: routesOf(pool.model.embedding.version),
     processChunk,
+    troubles,
     logger
   })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
@@ -123,7 +129,7 @@ function takeChunks(
 /** Returns the address of the embed server, registered. */
 async function openEmbedServer(
   { config, logger, lifecycle }: StartWorkerDeps,
-  { workerId, redis, pool, isolation, embeddings }: Parts
+  { workerId, redis, pool, isolation, embeddings, troubles }: Parts
 ): Promise<string> {
   const interactive = createInteractive({ pool, isolation, logger })
   const embedServer = await startEmbedServer(
@@ -140,11 +146,16 @@ async function openEmbedServer(
   lifecycle.onStop('embed server', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
   const { embedding, provider, sha256: modelSha256, classes } = pool.model
-  const unregister = await registerEmbedder({
-    redis,
-    address: { workerId, url, embedding, modelSha256, provider, classes: [...classes] },
-    logger
-  })
+  const address = { workerId, url, embedding, modelSha256, provider, classes: [...classes] }
+  const unregister = await registerEmbedder({ redis, address, logger })
   lifecycle.onStop('embed server registration', unregister)
+  const goodbye = startPresence({
+    redis,
+    troubles,
+    logger,
+    who: { app: 'embed-worker', workerId },
+    embedder: () => ({ ...address, atMs: Date.now() })
+  })
+  lifecycle.onStop('presence', goodbye)
   return url
 }

@@ -31,9 +31,14 @@ export function openStartedTasksFile(dir: string): StartedTasksFile {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, `touched-${randomUUID()}`)
   const fd = openSync(path, 'wx+')
-  unlinkSync(path)
-  // Written in full length at the start: a disk that fills up later kills no child.
-  writeSync(fd, new Uint8Array(records * recordBytes))
+  try {
+    unlinkSync(path)
+    // Written in full length at the start: a disk that fills up later kills no child.
+    writeSync(fd, new Uint8Array(records * recordBytes))
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
   return {
     fd,
     read() {

@@ -2,9 +2,10 @@
 // writer when the lease is lost or another writer takes over.
 import type { Catalog } from '@likeness/engine'
 import { createMutex } from '@likeness/shared/data/mutex'
-import { isAppError } from '@likeness/shared/errors'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
+import type { Troubles } from '@likeness/shared/process/troubles'
 import type { Leases } from './lease.ts'
 
 export interface AssignmentDeps {
@@ -12,6 +13,7 @@ export interface AssignmentDeps {
   leases: Leases
   clock: Clock
   logger: Logger
+  troubles: Pick<Troubles, 'report' | 'end'>
   /**
    * Runs the writer of a collection until the signal aborts. Resolves when the collection is
    * released.
@@ -25,8 +27,11 @@ export interface AssignmentDeps {
 const backOffMs = 2_000
 const damagedBackOffMs = 30_000
 
+/** Key of the trouble of a collection that this worker should write and cannot. */
+export const ownTrouble = (collectionId: string): string => `own ${collectionId}`
+
 export function createAssignments(deps: AssignmentDeps) {
-  const { catalog, leases, clock, logger } = deps
+  const { catalog, leases, clock, logger, troubles } = deps
   const owned = new Map<string, { stop: AbortController; ended: Promise<void> }>()
   /** Collections whose writer failed. */
   const failed = new Map<string, { atMs: number; waitMs: number }>()
@@ -40,13 +45,16 @@ export function createAssignments(deps: AssignmentDeps) {
         atMs: clock.nowMs(),
         waitMs: damaged ? damagedBackOffMs : backOffMs
       })
-      if (damaged)
-        logger.error(
-          { err: error, collectionId },
-          'stored data is damaged, the collection stands still until it is repaired'
-        )
-      else if (isAppError(error, 'ownership_lost')) logger.warn({ collectionId }, 'ownership lost')
-      else logger.error({ err: error, collectionId }, 'owner failed, starting again')
+      if (isAppError(error, 'ownership_lost')) logger.warn({ collectionId }, 'ownership lost')
+      else
+        troubles.report(ownTrouble(collectionId), {
+          error,
+          collectionId,
+          stands: true,
+          message: damaged
+            ? 'stored data is damaged, the collection stands still until it is repaired'
+            : 'owner failed, starting again'
+        })
     } finally {
       owned.delete(collectionId)
       await leases
@@ -63,16 +71,32 @@ export function createAssignments(deps: AssignmentDeps) {
    */
   async function holds(collectionId: string): Promise<boolean> {
     try {
-      return await leases.hold(collectionId)
+      const held = await leases.hold(collectionId)
+      troubles.end('leases')
+      return held
     } catch (error) {
       logger.debug({ err: error, collectionId }, 'lease not asked')
-      return owned.has(collectionId)
+      if (owned.has(collectionId)) return true
+      troubles.report('leases', {
+        error: appError(
+          'queue_unavailable',
+          `Redis gives no lease, so new collections wait: ${messageOf(error)}`,
+          { cause: error }
+        ),
+        message: 'Redis gives no lease, trying again'
+      })
+      return false
     }
   }
 
   const isLeftAlone = (collectionId: string): boolean => {
     const { atMs, waitMs } = failed.get(collectionId) ?? { atMs: 0, waitMs: 0 }
     return clock.nowMs() < atMs + waitMs
+  }
+
+  function forget(collectionId: string): void {
+    failed.delete(collectionId)
+    troubles.end(ownTrouble(collectionId))
   }
 
   const mutex = createMutex()
@@ -101,12 +125,16 @@ export function createAssignments(deps: AssignmentDeps) {
       (await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId)
     )
     for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
+    for (const collectionId of failed.keys()) if (!live.has(collectionId)) forget(collectionId)
     for (const collectionId of live) {
       const mine = owned.get(collectionId)
       if (mine === undefined && isLeftAlone(collectionId)) continue
       const held = await holds(collectionId)
-      if (!held) mine?.stop.abort()
-      else if (mine === undefined) {
+      if (!held) {
+        mine?.stop.abort()
+        // Another worker has the collection, and tells its own troubles.
+        forget(collectionId)
+      } else if (mine === undefined) {
         const stop = new AbortController()
         owned.set(collectionId, { stop, ended: own(collectionId, stop.signal) })
       }

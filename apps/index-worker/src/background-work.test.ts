@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { MergeTier } from '@likeness/engine'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
+import { createTroubles } from '@likeness/shared/process/troubles'
 import { createBackgroundWork } from './background-work.ts'
 
 /**
@@ -20,6 +22,7 @@ function rig(answers: (boolean | Error)[]) {
   const logger = { info: say('info'), error: say('error') } as unknown as Logger
   const writer = {
     seq: 1,
+    spec: { collectionId: 'c' } as CollectionSpec,
     reproject: async () => false,
     async merge(tier: MergeTier = 'small') {
       asked.push(tier)
@@ -28,9 +31,11 @@ function rig(answers: (boolean | Error)[]) {
       return answer
     }
   }
-  const merges = createBackgroundWork({ writer, clock, logger, signal: stop.signal })
+  const troubles = createTroubles({ clock, logger })
+  const merges = createBackgroundWork({ writer, clock, logger, troubles, signal: stop.signal })
   return {
     said,
+    troubles,
     asked,
     stop,
     merges,
@@ -53,19 +58,22 @@ test('both merge tiers merge until nothing is due', async () => {
   expect(said).toEqual(['info merged', 'info merged'])
 })
 
-test('a merge that fails is tried again after growing pauses, and said once', async () => {
-  const { turnAt, said } = rig([failure, failure, failure, true, failure])
+test('a merge that fails is tried again after growing pauses, and is a trouble until then', async () => {
+  const { turnAt, said, troubles } = rig([failure, failure, failure, true, failure])
   expect(await turnAt(0)).toBe(1)
   expect(await turnAt(999)).toBe(0)
   expect(await turnAt(1_000)).toBe(1)
   expect(await turnAt(2_999)).toBe(0)
   expect(await turnAt(3_000)).toBe(1)
+  expect(troubles.list()).toMatchObject([{ code: 'index_failed', sinceMs: 0, collectionId: 'c' }])
   expect(await turnAt(7_000)).toBe(2)
   expect(said).toEqual([
     'error merge failed, trying again',
-    'info merged again',
-    'error merge failed, trying again'
+    'info merged',
+    'info works again; before: merge failed, trying again'
   ])
+  expect(await turnAt(70_000)).toBe(1)
+  expect(troubles.list()).toEqual([])
 })
 
 test('a lost ownership ends the owner, and a failure while stopping is no failure', async () => {

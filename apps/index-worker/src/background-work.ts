@@ -1,12 +1,14 @@
 // Background work of a collection beside the commits: merges, at most a single merge in each tier,
-// and a change of the embedding. Failed work is tried again later, and logged once.
+// and a change of the embedding. Failed work is tried again later, and is a trouble until then.
 import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
+import type { Troubles } from '@likeness/shared/process/troubles'
 
 export interface BackgroundDeps {
-  writer: Pick<CollectionWriter, 'merge' | 'reproject' | 'seq'>
+  writer: Pick<CollectionWriter, 'merge' | 'reproject' | 'seq' | 'spec'>
+  troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
   signal: AbortSignal
@@ -26,9 +28,11 @@ interface Task {
 }
 
 function createRunner(
-  { writer, clock, logger, signal }: BackgroundDeps,
+  { writer, clock, logger, signal, troubles }: BackgroundDeps,
   { fields, done, name, run }: Task
 ) {
+  const { collectionId } = writer.spec
+  const key = `${name} ${JSON.stringify(fields)} ${collectionId}`
   let running: Promise<void> | undefined
   let lost: { error: unknown } | undefined
   let failures = 0
@@ -37,18 +41,28 @@ function createRunner(
   function failed(error: unknown): void {
     if (isAppError(error, 'ownership_lost')) lost = { error }
     else if (!signal.aborted) {
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures)
-      if (failures++ === 0)
-        logger.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures++)
+      troubles.report(key, {
+        error,
+        collectionId,
+        code: 'index_failed',
+        message: `${name} failed, trying again`,
+        fields
+      })
       notBeforeMs = clock.nowMs() + pauseMs
     }
+  }
+  function worked(): void {
+    failures = 0
+    troubles.end(key)
   }
   async function work(): Promise<void> {
     try {
       while (!signal.aborted && (await run())) {
-        logger.info({ seq: writer.seq, ...fields }, failures === 0 ? done : `${done} again`)
-        failures = 0
+        logger.info({ seq: writer.seq, ...fields }, done)
+        worked()
       }
+      worked()
     } catch (error) {
       failed(error)
     } finally {
@@ -63,7 +77,10 @@ function createRunner(
       if (lost !== undefined)
         throw appError('ownership_lost', `a ${name} found another owner`, { cause: lost.error })
     },
-    settled: async () => await running
+    async settled() {
+      await running
+      if (signal.aborted) troubles.end(key)
+    }
   }
 }
 

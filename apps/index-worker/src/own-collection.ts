@@ -7,6 +7,7 @@ import {
   type WriterDeps
 } from '@likeness/engine'
 import type { QueuePriority } from '@likeness/shared/contract/work'
+import { ownTrouble } from './assignments.ts'
 import { type ChunkQueue, ChunkScheduler } from './chunk-scheduler.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import type { MergeProcess } from './merge/merge-process.ts'
@@ -18,7 +19,7 @@ const mergeShare = 0.75
 
 export interface OwnerDeps
   extends Pick<WriterDeps, 'store' | 'clock' | 'files' | 'logger' | 'announce' | 'project'>,
-    Pick<RunWriterDeps, 'tellEmbedding'> {
+    Pick<RunWriterDeps, 'tellEmbedding' | 'troubles'> {
   config: IndexWorkerConfig
   catalog: Catalog
   queues: Record<QueuePriority, ChunkQueue>
@@ -31,7 +32,7 @@ export async function ownCollection(
   collectionId: string,
   signal: AbortSignal
 ): Promise<void> {
-  const { config, clock, queues, notifications, tellEmbedding } = deps
+  const { config, clock, queues, notifications, tellEmbedding, troubles } = deps
   const logger = deps.logger.child({ collectionId })
   const writer = await openWriter({ ...deps, logger }, collectionId, signal)
   if (writer === undefined) return
@@ -41,8 +42,10 @@ export async function ownCollection(
     scheduler: new ChunkScheduler({ queues, clock, logger }),
     notifications: notifications.boxOf(collectionId),
     tellEmbedding,
+    troubles,
     clock,
     logger,
+    onStep: () => troubles.end(ownTrouble(collectionId)),
     commitIntervalMs: config.COMMIT_INTERVAL_MS,
     reconcileIntervalMs: config.RECONCILE_INTERVAL_MS,
     signal

@@ -1,16 +1,29 @@
 // Work that repeats: one turn after the other, with a pause between them.
-import type { Logger } from '@likeness/shared/process/logger'
+import type { Troubles } from '@likeness/shared/process/troubles'
 
-/** Calls `work` at once, and again `everyMs` after each end. Returns a function that stops it. */
+export interface Repeated {
+  /** For the log: what a turn does. */
+  name: string
+  everyMs: number
+  troubles: Pick<Troubles, 'report' | 'end'>
+}
+
+/**
+ * Calls `work` at once, and again `everyMs` after each end. A failed turn is a trouble until a turn
+ * goes well. Returns a function that stops the turns.
+ */
 export function repeat(
-  everyMs: number,
-  logger: Logger,
+  { name, everyMs, troubles }: Repeated,
   work: () => Promise<void>
 ): () => Promise<void> {
+  const key = `turn ${name}`
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   const turn = async (): Promise<void> => {
-    await work().catch((error: unknown) => logger.warn({ err: error }, 'turn failed'))
+    await work().then(
+      () => troubles.end(key),
+      (error: unknown) => troubles.report(key, { error, message: `${name} failed, trying again` })
+    )
     if (!stopped) {
       timer = setTimeout(() => {
         running = turn()

@@ -48,6 +48,8 @@ async function turnsOf({
     clock,
     logger: silentLogger(),
     tellEmbedding: async () => undefined,
+    onStep: () => undefined,
+    troubles: { report: () => undefined, end: () => undefined },
     commitIntervalMs: 500,
     reconcileIntervalMs: 1e9,
     signal: stop.signal

@@ -2,8 +2,10 @@
 // collects garbage. The writer stops when the lease is lost or another writer takes over.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
+import type { Troubles } from '@likeness/shared/process/troubles'
 import { createBackgroundWork } from './background-work.ts'
 import type { ChunkScheduler } from './chunk-scheduler.ts'
 import type { NotificationBox } from './notifications.ts'
@@ -14,6 +16,9 @@ export interface RunWriterDeps {
   notifications: NotificationBox
   /** Tells the catalogue the embedding of the collection. Rejects when that is not possible now. */
   tellEmbedding: (spec: CollectionSpec) => Promise<void>
+  /** Called after each turn that went well. */
+  onStep: () => void
+  troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
   commitIntervalMs: number
@@ -26,6 +31,8 @@ export interface RunWriterDeps {
  * notification was lost.
  */
 const idlePollMs = 1_000
+/** A queue that was not tried for this time has no open work. */
+const queueForgetMs = 30_000
 
 export async function runWriter(deps: RunWriterDeps): Promise<void> {
   const { writer, notifications, clock, signal } = deps
@@ -42,6 +49,7 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
     const { committed, more, rest } = await writer.step({ batches: notifications.take(), list })
     notifications.put(rest)
+    deps.onStep()
     // Only commits are paced. Work that arrives after an empty turn is taken at once.
     if (committed) commitsFromMs = startedAtMs + deps.commitIntervalMs
     if (list) listedAtMs = startedAtMs
@@ -62,24 +70,32 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
 }
 
 /**
- * Schedules chunks. While the queue is away, work stays open and is scheduled later. The failure is
- * logged once, not at every turn.
+ * Schedules chunks. While the queue is away, work stays open and is scheduled later. The queue is
+ * one for all collections, so its failure concerns all of them.
  */
-function createFeeding({ scheduler, writer, logger }: RunWriterDeps): () => Promise<boolean> {
-  let failing = false
+function createFeeding({ scheduler, writer, troubles }: RunWriterDeps): () => Promise<boolean> {
+  const key = 'feeding'
   return async () => {
+    const open = writer.openIngestions()
     try {
-      const vanished = await scheduler.feed(writer.spec, writer.openIngestions())
-      if (failing) logger.info('feeding again')
-      failing = false
+      const vanished = await scheduler.feed(writer.spec, open)
+      if (open.length > 0) troubles.end(key)
       return vanished
     } catch (error) {
-      if (!failing) logger.warn({ err: error }, 'feeding failed, trying again')
-      failing = true
+      troubles.report(key, {
+        error: queueFailure(error),
+        message: 'chunks cannot be put into the queue, trying again',
+        forgetMs: queueForgetMs
+      })
       return false
     }
   }
 }
+
+const queueFailure = (error: unknown) =>
+  isAppError(error)
+    ? error
+    : appError('queue_unavailable', `Redis refuses work: ${messageOf(error)}`, { cause: error })
 
 /**
  * Tells the catalogue a changed embedding. A search reads the catalogue to embed its picture. With

@@ -5,7 +5,8 @@ import {
   createCatalog,
   createFaissSegmentFiles,
   createFileCache,
-  createProjector
+  createProjector,
+  UnnamedCollections
 } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
@@ -15,6 +16,8 @@ import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
 import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
+import { startPresence } from '@likeness/shared/process/presence'
+import { createTroubles, type Troubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
@@ -42,7 +45,8 @@ interface StartDeps {
 export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const { config, lifecycle, logger } = deps
   const clock = systemClock
-  const store = withTestHooks(await openProbedStore(config), config.LIKENESS_TEST_HOOKS)
+  const troubles = createTroubles({ clock, logger })
+  const store = withTestHooks(await openProbedStore(config, troubles), config.LIKENESS_TEST_HOOKS)
   lifecycle.onStop('object store', () => store.close())
   const producer = connectRedis({ url: config.REDIS_URL, role: 'producer', logger })
   lifecycle.onStop('redis producer', () => producer.disconnect())
@@ -56,25 +60,35 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const files = createFaissSegmentFiles({ store, cache })
   const mergers = createMergers(deps)
   const project = createProjector({ profiles: createProfileStore({ store }) })
-  const owner = { ...deps, store, clock, files, catalog, queues, mergers, notifications, project }
-  const telling = createTelling(producer, catalog, logger)
+  const parts = { store, clock, files, catalog, queues, mergers, notifications, project, troubles }
+  const owner = { ...deps, ...parts, ...createTelling(producer, catalog, logger) }
+  const workerId = randomUUID()
   const assignments = createAssignments({
     catalog,
     clock,
     logger,
-    leases: createLeases({ redis: producer, workerId: randomUUID(), leaseMs: config.LEASE_MS }),
-    own: (collectionId, signal) => ownCollection({ ...owner, ...telling }, collectionId, signal)
+    troubles,
+    leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
+    own: (collectionId, signal) => ownCollection(owner, collectionId, signal)
   })
   lifecycle.onStop('collections', () => assignments.close())
   notifications.listen((collectionId) => assignments.notified(collectionId))
   const review = () => assignments.review()
-  lifecycle.onStop('reviews', repeat(config.LEASE_MS / reviewsPerLease, logger, review))
-  startSweeps(deps, store, catalog)
+  lifecycle.onStop(
+    'reviews',
+    repeat(
+      { name: 'the review of collections', everyMs: config.LEASE_MS / reviewsPerLease, troubles },
+      review
+    )
+  )
+  startSweeps(deps, { store, catalog, troubles })
   subscriber.on('message', (channel: string) => {
     if (channel === channels.catalog)
       void review().catch((error: unknown) => logger.warn({ err: error }, 'review failed'))
   })
   await subscriber.subscribe(channels.catalog)
+  const who = { app: 'index-worker', workerId } as const
+  lifecycle.onStop('presence', startPresence({ redis: producer, troubles, logger, who }))
 }
 
 function openQueues({ lifecycle }: StartDeps, producer: Redis) {
@@ -127,8 +141,7 @@ function createTelling(producer: Redis, catalog: Catalog, logger: Logger) {
 
 function startSweeps(
   { config, lifecycle, logger }: StartDeps,
-  store: ObjectStore,
-  catalog: Catalog
+  { store, catalog, troubles }: { store: ObjectStore; catalog: Catalog; troubles: Troubles }
 ): void {
   const clock = systemClock
   const sweeper = createDroppedCollections({ store, catalog, clock, logger })
@@ -140,9 +153,26 @@ function startSweeps(
     })
     if (deleted > 0) logger.info({ deleted }, 'old idempotency records deleted')
   }
+  const everyMs = config.RECONCILE_INTERVAL_MS
+  const sweeping = { name: 'the sweep of dropped collections', everyMs, troubles }
   lifecycle.onStop(
     'sweeps',
-    repeat(config.RECONCILE_INTERVAL_MS, logger, () => sweeper.sweep())
+    repeat(sweeping, () => sweeper.sweep())
   )
-  lifecycle.onStop('old records', repeat(config.RECONCILE_INTERVAL_MS, logger, forgetKeys))
+  const unnamed = new UnnamedCollections({
+    store,
+    catalog,
+    clock,
+    retentionMs: config.UPLOAD_RETENTION_MS
+  })
+  const unnamedSweep = { name: 'the sweep of collections without a name', everyMs, troubles }
+  lifecycle.onStop(
+    'unnamed collections',
+    repeat(unnamedSweep, async () => {
+      const deleted = await unnamed.sweep()
+      if (deleted.length > 0) logger.info({ deleted }, 'collections without a name swept')
+    })
+  )
+  const forgetting = { name: 'the deletion of old idempotency records', everyMs, troubles }
+  lifecycle.onStop('old records', repeat(forgetting, forgetKeys))
 }

@@ -35,8 +35,8 @@ export interface Catalog {
   create(draft: CollectionDraft): Promise<CollectionSpec>
   /** First of two steps: makes all files that must exist before the name. Refuses like `create`. */
   prepare(draft: CollectionDraft): Promise<CollectionSpec>
-  /** Second step: writes the name. Safe to repeat. */
-  publish(spec: CollectionSpec): Promise<void>
+  /** Second step: writes the name; safe to repeat. upload_expired after `withinMs` (30 min). */
+  publish(spec: CollectionSpec, options?: { withinMs?: number }): Promise<void>
   /**
    * Drops a collection by its own name. Throws name_is_alias or collection_not_found; throws
    * collection_has_aliases while an alias points at the collection. `expected`: drop only this

@@ -55,6 +55,7 @@ const catalogue = {
   store_unavailable: [503, true],
   queue_unavailable: [503, true],
   embedder_unavailable: [503, true],
+  index_worker_unavailable: [503, true],
   replica_behind: [503, true],
   overloaded: [503, true],
   shutting_down: [503, true],

@@ -1,8 +1,10 @@
 // Opens the object store that the settings name. All processes use this file.
 import { appError } from '@likeness/shared/errors'
+import type { Troubles } from '@likeness/shared/process/troubles'
 import type { ObjectStore } from './object-store.ts'
 import { openObjectStore } from './open-store.ts'
 import { probeObjectStore } from './probe.ts'
+import { watchStore } from './watched-store.ts'
 
 export const storeSettingNames = [
   'OBJECT_STORE',
@@ -35,8 +37,14 @@ export async function openConfiguredStore(settings: StoreSettings): Promise<Obje
   return await openObjectStore({ url, s3: { endpoint, accessKey, secretKey, region } })
 }
 
-/** Opens the same store, and refuses a store that does not honour conditional writes, naming it. */
-export async function openProbedStore(settings: StoreSettings): Promise<ObjectStore> {
+/**
+ * Opens the same store, and refuses a store that does not honour conditional writes, naming it. What
+ * fails from then on is a trouble of this process.
+ */
+export async function openProbedStore(
+  settings: StoreSettings,
+  troubles: Troubles
+): Promise<ObjectStore> {
   const store = await openConfiguredStore(settings)
   try {
     await probeObjectStore(store, settings.OBJECT_STORE)
@@ -44,5 +52,5 @@ export async function openProbedStore(settings: StoreSettings): Promise<ObjectSt
     await store.close()
     throw error
   }
-  return store
+  return watchStore(store, { troubles })
 }

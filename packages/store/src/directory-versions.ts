@@ -111,10 +111,15 @@ export async function appendVersion(
 /** Starts the chain of a write that has none yet. Several callers may try; one chain remains. */
 export async function createVersions(deps: VersionsDeps, key: string, etag: string): Promise<void> {
   const temp = path.join(deps.paths.tmp, uniqueName())
-  // The random part is in every later path, so that a link meant for a removed chain cannot land in
-  // a new chain.
-  await mkdir(path.join(temp, `0-${etag}-${uniqueName()}`), { recursive: true })
-  await writeFile(path.join(temp, 'key'), key, { flush: true })
+  try {
+    // The random part is in every later path, so that a link meant for a removed chain cannot land
+    // in a new chain.
+    await mkdir(path.join(temp, `0-${etag}-${uniqueName()}`), { recursive: true })
+    await writeFile(path.join(temp, 'key'), key, { flush: true })
+  } catch (error) {
+    await rm(temp, { recursive: true, force: true })
+    throw error
+  }
   await deps.onStep('before versions')
   try {
     await rename(temp, deps.paths.versionsOf(etag))

@@ -2,6 +2,7 @@
 // checks that all adapters share.
 import { type Readable, Transform } from 'node:stream'
 import { appError, type AppError, isAppError, messageOf } from '@likeness/shared/errors'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 
 /**
  * Most bytes of a conditional write. Such writes are never multipart, and every S3 server takes at
@@ -9,11 +10,17 @@ import { appError, type AppError, isAppError, messageOf } from '@likeness/shared
  */
 export const maxConditionalBytes = 5 * 1024 * 1024
 
-/** Returns `store_unavailable` with its cause. An AppError passes unchanged. */
+/**
+ * Returns `store_unavailable` with its cause. A known cause, such as a full disk, is named with what
+ * to do, and its stable word is `detail.reason`. An AppError passes unchanged.
+ */
 export function storeFailure(what: string, cause: unknown): AppError {
   if (isAppError(cause)) return cause
-  return appError('store_unavailable', `The object store failed to ${what}: ${messageOf(cause)}`, {
-    cause
+  const failure = findMachineFailure(cause)
+  const why = failure === undefined ? messageOf(cause) : `${failure.text} (${messageOf(cause)})`
+  return appError('store_unavailable', `The object store failed to ${what}: ${why}`, {
+    cause,
+    ...(failure && { detail: { reason: failure.reason } })
   })
 }
 

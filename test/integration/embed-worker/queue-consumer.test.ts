@@ -54,6 +54,7 @@ function consume(
   routes = ['v']
 ): QueueConsumer {
   return (consumer = startQueueConsumer({
+    troubles: { report: () => undefined, end: () => undefined },
     connect: () => connectRedis({ url: server.url, role: 'worker', logger: silentLogger() }),
     routes,
     processChunk,

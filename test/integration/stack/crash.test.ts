@@ -54,8 +54,10 @@ test('ten kills in the middle of imports lose nothing, double nothing and bring 
     kills: 10,
     items: 600,
     seed: 2708,
+    first: 'disk full',
     say: (line) => void lines.push(line)
   })
+  for (const blow of result.notRun) console.log(`NOT RUN  ${blow}`)
   console.log(`struck ${JSON.stringify(result.struck)}, recovery p99 ${result.recoveryP99S} s`)
   expect(result, lines.join('\n')).toMatchObject({
     kills: 10,
@@ -65,6 +67,8 @@ test('ten kills in the middle of imports lose nothing, double nothing and bring 
     problems: []
   })
   expect(result.items).toBeGreaterThanOrEqual(600)
+  const full = result.struck['disk full']
+  expect(result.notRun.length === 1 || (full?.met ?? 0) > 0, lines.join('\n')).toBe(true)
   const onMerges = ['merge process', 'before-merged', 'after-merged', 'owner of a merge'].map(
     (blow) => result.struck[blow]?.met ?? 0
   )

@@ -12,6 +12,7 @@ import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { appEnvironment } from '../../../apps/cli/src/stack/app-environment.ts'
 import { launchApp, repositoryRoot } from '../../../apps/cli/src/stack/app-process.ts'
 import type { Launched } from '../../../apps/cli/src/stack/managed-process.ts'
+import { createLogFile } from '../../../apps/cli/src/stack/process-log.ts'
 import { createGate } from '../../support/gate.ts'
 import { listOf, type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
@@ -84,7 +85,7 @@ async function startFormer(): Promise<Launched> {
   const started = launchApp({
     app: 'embed-worker',
     env: appEnvironment('embed-worker', 'former-worker', settings),
-    logFile: join(dataDir, 'logs/former-worker.log')
+    log: createLogFile(join(dataDir, 'logs/former-worker.log'), 'former-worker')
   })
   await started.ready
   return started

@@ -4,6 +4,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
+import { troubleAnswers } from './trouble-answer.ts'
 
 function answerOf(
   spec: CollectionSpec,
@@ -28,7 +29,8 @@ function answerOf(
     rows: version.counts.rows,
     segments: version.segments,
     open_jobs: version.openIngestions,
-    loaded: null
+    loaded: null,
+    troubles: []
   }
 }
 
@@ -54,7 +56,7 @@ export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
  * dropped meanwhile.
  */
 export async function collectionAnswer(
-  { catalog, versions, replica }: ApiDeps,
+  { catalog, versions, replica, workers }: ApiDeps,
   spec: CollectionSpec
 ): Promise<CollectionAnswer> {
   const version = await versions.read(spec.collectionId)
@@ -66,6 +68,7 @@ export async function collectionAnswer(
   const loaded = replica.status().find(({ collectionId }) => collectionId === spec.collectionId)
   return {
     ...answerOf(spec, version, aliases.sort()),
-    loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned }
+    loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned },
+    troubles: troubleAnswers(workers.troubles(spec.collectionId))
   }
 }

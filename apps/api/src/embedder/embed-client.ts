@@ -63,7 +63,7 @@ function fittingEmbedders(
 }
 
 interface EmbedClientDeps extends EmbedServersDeps {
-  registry: EmbedderRegistry
+  registry: Omit<EmbedderRegistry, 'hear'>
 }
 
 export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {

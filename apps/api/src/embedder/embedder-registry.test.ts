@@ -79,3 +79,32 @@ test('the worker that was started last comes first', async () => {
   beat('03-last', state.nowMs)
   expect(await known()).toEqual(['03-last', '02-latter', '01-former'])
 })
+
+test('a worker that tells its address stays known while Redis takes no heartbeat, until it ends', async () => {
+  let nowMs = 0
+  const registry = createEmbedderRegistry({
+    redis: { hgetall: async () => ({}) },
+    clock: { nowMs: () => nowMs, sleep: async () => undefined },
+    logger: silentLogger(),
+    refreshMs: 1e6
+  })
+  const address = {
+    workerId: 'w',
+    url: 'http://127.0.0.1:1',
+    embedding: { version: 'v', dim: 1, unit: true },
+    provider: 'cpu',
+    atMs: 0
+  }
+  for (; nowMs < 60_000; nowMs += 1_000) {
+    registry.hear({ ...address, atMs: nowMs })
+    await registry.refresh()
+    expect(registry.known().map(({ workerId }) => workerId)).toEqual(['w'])
+  }
+  nowMs += 10_001
+  await registry.refresh()
+  expect(registry.known()).toEqual([])
+  registry.hear(address)
+  registry.hear(address, true)
+  expect(registry.known()).toEqual([])
+  registry.close()
+})

@@ -1,5 +1,6 @@
-// The list of embed servers: the workers' heartbeats in Redis, read every second. The last known
-// list stays in use while Redis is away.
+// The list of embed servers: the workers' heartbeats in Redis, read every second, and what the
+// workers tell over pub/sub, which also works on a Redis that refuses to write. The last known list
+// stays in use while Redis is away.
 import {
   type EmbedderAddress,
   embedderAddressSchema,
@@ -14,6 +15,8 @@ export interface EmbedderRegistry {
    * recently started comes first.
    */
   known(): EmbedderAddress[]
+  /** A worker told its address just now, or that it ends. */
+  hear(address: EmbedderAddress, gone?: boolean): void
   /** Reads Redis now; never rejects. */
   refresh(): Promise<void>
   close(): void
@@ -32,6 +35,8 @@ const silentMs = 10_000
 interface Known {
   address: EmbedderAddress
   heardMs: number
+  /** Time at which the worker told its address over pub/sub. */
+  toldMs?: number
 }
 
 function parseAddress(text: string): EmbedderAddress | undefined {
@@ -61,11 +66,13 @@ export function createEmbedderRegistry(deps: {
       const known = embedders.get(address.workerId)
       const heardMs = known?.address.atMs === address.atMs ? known.heardMs : nowMs
       embedders.set(address.workerId, {
+        ...known,
         address,
         heardMs: known === undefined ? address.atMs : heardMs
       })
     }
-    for (const id of embedders.keys()) if (!Object.hasOwn(entries, id)) embedders.delete(id)
+    for (const [id, { toldMs = -Infinity }] of embedders)
+      if (!Object.hasOwn(entries, id) && nowMs - toldMs > silentMs) embedders.delete(id)
   }
 
   async function refresh(): Promise<void> {
@@ -86,11 +93,21 @@ export function createEmbedderRegistry(deps: {
       const nowMs = clock.nowMs()
       return (
         [...embedders.values()]
-          .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
+          .filter(
+            ({ heardMs, toldMs = -Infinity }) =>
+              away || nowMs - Math.max(heardMs, toldMs) <= silentMs
+          )
           // Ids are ULIDs: a greater id was started later.
           .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
           .map(({ address }) => address)
       )
+    },
+    hear(address, gone = false) {
+      const { workerId } = address
+      if (gone) return void embedders.delete(workerId)
+      const nowMs = clock.nowMs()
+      const heardMs = embedders.get(workerId)?.heardMs ?? nowMs
+      embedders.set(workerId, { address, heardMs, toldMs: nowMs })
     },
     refresh,
     close: () => clearInterval(timer)

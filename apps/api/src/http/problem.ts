@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Problem } from '@likeness/shared/contract/http/problem'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import { discardRest } from './request-body.ts'
 import { contextOf } from './request-context.ts'
 
@@ -37,10 +38,20 @@ export function toAppError(error: unknown): AppError {
     return appError('invalid_request', 'the body does not have its announced size')
   if (error instanceof URIError || (status === 400 && type === undefined))
     return appError('invalid_request', 'the path is not valid percent-encoded UTF-8')
+  const failure = findMachineFailure(error)
+  if (failure !== undefined)
+    return appError(
+      isOverload(failure.reason) ? 'overloaded' : 'store_unavailable',
+      `this api process lacks something of its machine: ${failure.text}`,
+      { cause: error, retryAfterS: 5, detail: { reason: failure.reason } }
+    )
   return appError('internal', 'an unexpected error; the log has it under this request id', {
     cause: error
   })
 }
+
+const isOverload = (reason: string): boolean =>
+  reason === 'too_many_open_files' || reason === 'out_of_memory'
 
 export function sendProblem(res: Response, error: AppError): void {
   if (error.retryAfterS !== undefined)

@@ -79,11 +79,20 @@ async function* copyItems(
   await batches.flush()
 }
 
+/**
+ * upload_expired when the request is repeated so late that the copied files are deleted, or may be
+ * soon (packages/engine/src/garbage/unnamed-collections.ts).
+ */
 async function publish(deps: ApiDeps, { spec: stored, ingest }: Intent): Promise<Answer> {
   const spec = fromStored(stored)
   const { name, collectionId } = spec
+  if ((await deps.store.head(collectionKeys(collectionId).current)) === undefined)
+    throw appError(
+      'upload_expired',
+      'the request is repeated too late: what it had copied is gone; send it under a new Idempotency-Key'
+    )
   if (ingest !== null) await logIngestion(deps, ingest)
-  await deps.catalog.publish(spec)
+  await deps.catalog.publish(spec, { withinMs: deps.settings.uploadRetentionMs / 2 })
   return {
     status: 202,
     body: {

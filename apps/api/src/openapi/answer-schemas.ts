@@ -12,6 +12,7 @@ import type { ItemAnswer } from '@likeness/shared/contract/http/items'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { Problem } from '@likeness/shared/contract/http/problem'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
+import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
@@ -28,6 +29,13 @@ const segmentSchema = z.strictObject({
   rows: count,
   deleted: count
 })
+const troubleSchema = z.strictObject({
+  process: z.enum(['api', 'index-worker', 'embed-worker']),
+  code: z.string(),
+  detail: z.string(),
+  incarnation: z.string().nullable(),
+  since: z.iso.datetime()
+}) satisfies z.ZodType<TroubleAnswer>
 const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
   name: z.string(),
@@ -46,6 +54,7 @@ const collectionSchema = z.strictObject({
   segments: z.array(segmentSchema),
   open_jobs: count,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable(),
+  troubles: z.array(troubleSchema),
   reprojection: z
     .strictObject({
       revision: count,
@@ -120,10 +129,11 @@ const jobSchema = z.strictObject({
   }),
   waiting: z
     .strictObject({
-      code: z.enum(['embedding_mismatch', 'embedder_unavailable']),
+      code: z.string(),
       detail: z.string(),
-      collection_embedding: z.string(),
-      embedder_embeddings: z.array(z.string())
+      since: z.iso.datetime().optional(),
+      collection_embedding: z.string().optional(),
+      embedder_embeddings: z.array(z.string()).optional()
     })
     .nullable(),
   failed: z.array(failedItemSchema),
@@ -271,7 +281,9 @@ export const answerSchemas = {
         provider: z.string(),
         seen_at: z.iso.datetime()
       })
-    )
+    ),
+    index_workers: z.array(z.strictObject({ worker: z.string(), seen_at: z.iso.datetime() })),
+    troubles: z.array(troubleSchema)
   })
 }
 export type AnswerSchemaName = keyof typeof answerSchemas

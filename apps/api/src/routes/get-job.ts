@@ -5,9 +5,9 @@ import { ulidPattern } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import { jobAnswer } from '../answers/job-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { whyWaiting } from '../embedder/why-waiting.ts'
 import { parseRequest } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
+import { whyStopped } from '../workers/why-stopped.ts'
 
 const failedShown = 1000
 export const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })
@@ -22,6 +22,6 @@ export const getJob = (deps: ApiDeps): Route => ({
     const job = await deps.jobs.status(id)
     const failed =
       job.counts.failed === 0 ? [] : await deps.jobs.failedItems(id, { after, limit: failedShown })
-    res.json(jobAnswer(job, await whyWaiting(deps, job), failed))
+    res.json(jobAnswer(job, await whyStopped(deps, job), failed))
   }
 })

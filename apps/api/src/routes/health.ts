@@ -1,7 +1,8 @@
 // GET /livez: the process answers. GET /readyz: checks each part, 503 when a part is not well.
 import { messageOf } from '@likeness/shared/errors'
-import type { ApiDeps, ReadinessCheck } from '../api-deps.ts'
+import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
+import type { ReadinessCheck } from '../workers/readiness.ts'
 
 const checkTimeoutMs = 3_000
 

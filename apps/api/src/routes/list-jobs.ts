@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { jobAnswer } from '../answers/job-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { whyWaiting } from '../embedder/why-waiting.ts'
 import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
+import { whyStopped } from '../workers/why-stopped.ts'
 
 export const querySchema = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(50),
@@ -28,7 +28,7 @@ export const listJobs = (deps: ApiDeps): Route => ({
     })
     res.json({
       jobs: await Promise.all(
-        jobs.map(async (job) => jobAnswer(job, await whyWaiting(deps, job), []))
+        jobs.map(async (job) => jobAnswer(job, await whyStopped(deps, job), []))
       )
     })
   }

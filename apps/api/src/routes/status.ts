@@ -1,4 +1,6 @@
-// GET /v1/status: the collections that this process serves, and the embed servers.
+// GET /v1/status: the collections that this process serves, the workers, and what any of them cannot
+// do now.
+import { troubleAnswers } from '../answers/trouble-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
 
@@ -27,7 +29,12 @@ export const status = (deps: ApiDeps): Route => ({
       store: deps.store.kind,
       replica,
       memory_bytes: deps.settings.replicaMemoryBytes ?? null,
-      lanes: embedders
+      lanes: embedders,
+      index_workers: deps.workers.alive('index-worker').map(({ workerId, heardMs }) => ({
+        worker: workerId,
+        seen_at: new Date(heardMs).toISOString()
+      })),
+      troubles: troubleAnswers(deps.workers.troubles())
     })
   }
 })

@@ -35,6 +35,8 @@ import { createApp } from '../app.ts'
 import type { EmbedClient } from '../embedder/embed-client.ts'
 import { createThumbnailCache } from '../embedder/thumbnail-cache.ts'
 import { startServer } from '../server.ts'
+import { workerReadiness } from '../workers/readiness.ts'
+import { createWorkerRegistry, type WorkerRegistry } from '../workers/worker-registry.ts'
 import { createFakeReplica, type FakeReplica } from './fake-replica.ts'
 
 export const embedding = { version: 'test@1/whole@1', dim: 4, unit: true }
@@ -115,6 +117,8 @@ export interface TestApi {
   store: ObjectStore
   replica: FakeReplica
   embedders: FakeEmbedders
+  /** Tests tell it what workers tell. */
+  workers: WorkerRegistry
   dir: string
   notifications: { work: unknown[]; catalog: string[] }
   fetch: (path: string, init?: RequestInit) => Promise<Response>
@@ -145,6 +149,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
       (await catalog.list({ fresh: true })).find((spec) => spec.collectionId === collectionId)!
   )
   const embedders = createFakeEmbedders()
+  const workers = createWorkerRegistry({ clock, own: { list: () => [] } })
   const notifications = { work: [] as unknown[], catalog: [] as string[] }
   await Promise.all(['spool', 'public', 'import'].map((name) => mkdir(join(dir, name))))
   const deps: ApiDeps = {
@@ -170,7 +175,8 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     },
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },
     thumbnails: createThumbnailCache({ maxBytes: 1000 }),
-    readiness: { store: async () => {} },
+    workers,
+    readiness: workerReadiness({ catalog, workers: options.deps?.workers ?? workers }),
     clock,
     logger: silentLogger(),
     settings: {
@@ -186,7 +192,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     },
     ...options.deps
   }
-  return { deps, store, replica, embedders, notifications }
+  return { deps, store, replica, embedders, notifications, workers }
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {

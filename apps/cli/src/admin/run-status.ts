@@ -68,6 +68,9 @@ export async function runStatus(args: readonly string[], context: CommandContext
       `  embed-worker ${worker}: ${embedding.version}, ${embedding.dim} dimensions, runs on ${provider}`
     )
   if (status.lanes.length === 0) context.print('  no embed-worker: nothing can be embedded')
+  if (status.index_workers.length === 0) context.print('  no index-worker: what is accepted waits')
+  for (const { process, code, detail, since } of status.troubles)
+    context.print(`  TROUBLE since ${since}: ${process}: ${code}: ${printable(detail)}`)
   for (const collection of collections) context.print(describeCollection(collection))
   for (const { name, detail } of damaged)
     context.print(`  DAMAGED ${name}: ${detail}; \`likeness rebuild ${name}\` makes it again`)

@@ -1,4 +1,5 @@
 // The public API for this program. A problem answer becomes an ApiProblem error with the same code.
+import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createApiRequest } from './api-request.ts'
 import { type CollectionCalls, createCollectionCalls } from './collection-calls.ts'
@@ -17,6 +18,8 @@ export interface ApiStatus {
     alarm: string | null
   }[]
   lanes: { worker: string; embedding: EmbeddingSpec; provider: string; seen_at: string }[]
+  index_workers: { worker: string; seen_at: string }[]
+  troubles: TroubleAnswer[]
 }
 
 export interface ApiClient extends CollectionCalls, ProfileCalls, ImportCalls, JobCalls, ItemCalls {

@@ -1,5 +1,4 @@
-// The object store of the demo: a directory, a configured S3 server, or an S3 server started for
-// the demo.
+// The object store of `demo --s3`: a configured S3 server, or an S3 server started for the demo.
 import { pathToFileURL } from 'node:url'
 import { messageOf } from '@likeness/shared/errors'
 import { s3FromEnvironment } from '../config.ts'
@@ -7,7 +6,7 @@ import type { S3Settings } from '../stack/app-environment.ts'
 import { UserError } from '../user-error.ts'
 
 export interface DemoStore {
-  objectStore: 'dir' | S3Settings
+  objectStore: S3Settings
   /** Name for the user to read. */
   name: string
   stop(): Promise<void>
@@ -22,15 +21,8 @@ interface TestServer {
 
 const bucket = 'likeness-demo'
 
-/** UserError when S3 is requested and no server is available. */
-export async function openDemoStore({
-  s3,
-  root
-}: {
-  s3: boolean
-  root: string
-}): Promise<DemoStore> {
-  if (!s3) return { objectStore: 'dir', name: 'a directory', stop: async () => undefined }
+/** UserError when no server is available. */
+export async function openDemoStore({ root }: { root: string }): Promise<DemoStore> {
   const configured = s3FromEnvironment()
   if (configured !== undefined) {
     return {

@@ -4,9 +4,14 @@ import { join } from 'node:path'
 import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome } from '../config.ts'
+import { useLocalStack } from '../connect/connect.ts'
+import { builtInDir } from '../model/model-folders.ts'
 import { createProgress } from '../progress.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
+import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
+import { makeDataFolder } from '../stack/private-files.ts'
 import { startStack } from '../stack/start-stack.ts'
+import { UserError } from '../user-error.ts'
 import { writeContactSheet } from './contact-sheet.ts'
 import { type NamedGallery, openGallery } from './demo-gallery.ts'
 import { type DemoOptions, parseDemoOptions } from './demo-options.ts'
@@ -97,13 +102,25 @@ async function openQueries(
 async function startDemoStack(
   options: DemoOptions,
   gallery: NamedGallery,
-  { lifecycle, logger, print }: CommandContext
+  context: CommandContext
 ): Promise<ApiClient> {
-  const store = await openDemoStore({ s3: options.s3, root: repositoryRoot })
+  const { lifecycle, logger, print } = context
+  if (!options.s3) {
+    const dataDir = join(options.dataDir, 'stack')
+    mustBeFree(dataDir)
+    const { apiUrl } = await useLocalStack(context, {
+      dataDir,
+      importRoots: [gallery.folder],
+      modelDir: builtInDir
+    })
+    return createApiClient({ url: apiUrl })
+  }
+  const store = await openDemoStore({ root: repositoryRoot })
   lifecycle.onStop('object store server', () => store.stop())
   print(`starting redis, index-worker, embed-worker and api; objects are kept in ${store.name}`)
   // State in Redis belongs to the objects it was made for.
-  const dataDir = join(options.dataDir, options.s3 ? 's3' : 'stack')
+  const dataDir = join(options.dataDir, 's3')
+  makeDataFolder(dataDir)
   const stack = await startStack({
     dataDir,
     objectStore: store.objectStore,
@@ -112,6 +129,15 @@ async function startDemoStack(
   })
   lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
+}
+
+/** A stack that runs already may not read the pictures of the demo. */
+function mustBeFree(dataDir: string): void {
+  const owner = ownerOfDataDir(dataDir)
+  if (owner !== undefined)
+    throw new UserError(
+      `${dataDir} is in use by process ${owner}: stop it first, or give another --data folder`
+    )
 }
 
 const sheetTitle = ({ pictures }: NamedGallery, { queries, recallAt1 }: Summary): string =>

@@ -1,11 +1,15 @@
 // `likeness serve`: keeps a stack running in this process until a stop. `likeness up` starts the
-// stack in the background.
+// stack in the background, and other commands do where nothing runs.
 import { join } from 'node:path'
+import { createLogger, type Logger } from '@likeness/shared/process/logger'
 import { parseCommand, parseCount } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome, fromCallersFolder } from '../config.ts'
 import { chosenModelDir } from '../model/model-folders.ts'
 import { isPortFree } from '../stack/free-port.ts'
+import { untilUnused } from '../stack/keep-while-used.ts'
+import { makeDataFolder } from '../stack/private-files.ts'
+import { createLogFile } from '../stack/process-log.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { UserError } from '../user-error.ts'
 
@@ -32,7 +36,15 @@ export interface ServeSettings {
 
 /** UserError also when the port is in use. */
 export async function parseServe(args: readonly string[], usage: string): Promise<ServeSettings> {
-  const { values } = parseCommand(args, { options: serveOptions, usage })
+  return settingsOf(parseCommand(args, { options: serveOptions, usage }).values)
+}
+
+async function settingsOf(values: {
+  port: string
+  data?: string
+  model?: string
+  import: string[]
+}): Promise<ServeSettings> {
   const port = parseCount('--port', values.port, [0, 65_535])!
   if (port !== 0 && !(await isPortFree(port)))
     throw new UserError(`port ${port} is in use: stop what listens there, or give another --port`)
@@ -44,24 +56,44 @@ export async function parseServe(args: readonly string[], usage: string): Promis
   }
 }
 
-/** Ends only by a signal. */
+const foregroundOptions = {
+  ...serveOptions,
+  log: { type: 'string' },
+  'while-used': { type: 'boolean', default: false }
+} as const
+const foregroundUsage = `likeness serve [options]      keeps a stack up in the foreground
+${serveOptionsUsage}
+  --log FILE     the log of this process goes to a file, which is kept short
+  --while-used   ends when no command uses the stack`
+
+/** Ends by a signal, and with `--while-used` also when nobody uses the stack. */
 export async function runServe(
   args: readonly string[],
   { lifecycle, logger, prepare, print }: CommandContext
 ): Promise<number> {
-  const { port, dataDir, importRoots, modelDir } = await parseServe(
-    args,
-    `likeness serve [options]      keeps a stack up in the foreground\n${serveOptionsUsage}`
-  )
+  const { values } = parseCommand(args, { options: foregroundOptions, usage: foregroundUsage })
+  const { port, dataDir, importRoots, modelDir } = await settingsOf(values)
   await prepare()
+  const stackFolder = join(dataDir, 'stack')
+  makeDataFolder(stackFolder)
   const stack = await startStack({
-    dataDir: join(dataDir, 'stack'),
+    dataDir: stackFolder,
     port,
     importRoots,
     modelDir,
-    logger
+    whileUsed: values['while-used'],
+    logger: values.log === undefined ? logger : fileLogger(values.log)
   })
   lifecycle.onStop('stack', () => stack.stop())
   print(`Likeness is at ${stack.apiUrl}\nCtrl-C stops it.`)
-  return new Promise(() => undefined)
+  if (!values['while-used']) return new Promise(() => undefined)
+  await untilUnused(stackFolder, stack.address)
+  return 0
 }
+
+const fileLogger = (file: string): Logger =>
+  createLogger({
+    app: 'likeness',
+    level: 'warn',
+    stream: createLogFile(fromCallersFolder(file), 'likeness')
+  })

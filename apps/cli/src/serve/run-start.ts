@@ -5,6 +5,7 @@ import type { CommandContext } from '../command.ts'
 import { type NamedGallery, openGallery } from '../demo/demo-gallery.ts'
 import { importGallery } from '../demo/import-gallery.ts'
 import { createProgress } from '../progress.ts'
+import { makeDataFolder } from '../stack/private-files.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { parseServe, startUsage } from './run-serve.ts'
 
@@ -20,6 +21,7 @@ export async function runStart(args: readonly string[], context: CommandContext)
     say: context.say
   })
   print('starting redis, index-worker, embed-worker and api')
+  makeDataFolder(join(dataDir, 'stack'))
   const stack = await startStack({
     dataDir: join(dataDir, 'stack'),
     port,

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { lockDataDir } from './data-dir-lock.ts'
+import { lockDataDir, ownerOfDataDir } from './data-dir-lock.ts'
 
 let dir: string
 beforeEach(() => {
@@ -25,4 +26,22 @@ test('a dead process, a recycled pid and an unreadable file hold nothing', () =>
     lockDataDir(dir)()
   }
   expect(readdirSync(dir)).toEqual([])
+})
+
+test('a process that has ended and was not reaped holds nothing', async () => {
+  // The shell becomes a process that never asks for its ended child.
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
+  onTestFinished(() => void parent.kill())
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  const pid = Number(line.toString())
+  const stat = (): string[] =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+  await expect.poll(() => stat()[0]).toBe('Z')
+  writeFileSync(join(dir, 'stack.pid'), `${pid} ${stat()[19]}\n`)
+  expect(ownerOfDataDir(dir)).toBeUndefined()
+  lockDataDir(dir)()
 })

@@ -3,37 +3,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../user-error.ts'
-
-interface Owner {
-  pid: number
-  /** Start time from /proc; empty on a system without /proc, where only the pid counts. */
-  startedAt: string
-}
-
-/**
- * Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces
- * and brackets.
- */
-function startTimeOf(pid: number): string {
-  try {
-    return (
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[19] ?? ''
-    )
-  } catch {
-    return ''
-  }
-}
-
-function isAlive(owner: Owner): boolean {
-  try {
-    process.kill(owner.pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  return owner.startedAt === startTimeOf(owner.pid)
-}
+import { isAlive, type LivingProcess, thisProcess } from './living-process.ts'
 
 function readText(file: string): string | undefined {
   try {
@@ -44,7 +14,7 @@ function readText(file: string): string | undefined {
   }
 }
 
-function parseOwner(text: string): Owner | undefined {
+function parseOwner(text: string): LivingProcess | undefined {
   const [pid, startedAt = ''] = text.trim().split(' ')
   return /^\d+$/.test(pid ?? '') ? { pid: Number(pid), startedAt } : undefined
 }
@@ -66,8 +36,9 @@ function tryLink(from: string, to: string): boolean {
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, 'stack.pid')
   const mine = `${file}.${process.pid}`
-  const text = `${process.pid} ${startTimeOf(process.pid)}\n`
-  writeFileSync(mine, text)
+  const { pid, startedAt } = thisProcess()
+  const text = `${pid} ${startedAt}\n`
+  writeFileSync(mine, text, { mode: 0o600 })
   try {
     while (!tryLink(mine, file)) removeIfStale(file, `${mine}.stale`, dataDir)
   } finally {
@@ -78,10 +49,12 @@ export function lockDataDir(dataDir: string): () => void {
   }
 }
 
-/** The living process that holds the directory. */
-export function ownerOfDataDir(dataDir: string): number | undefined {
+/** Id of the living process that holds the directory. */
+export const ownerOfDataDir = (dataDir: string): number | undefined => findOwner(dataDir)?.pid
+
+export function findOwner(dataDir: string): LivingProcess | undefined {
   const owner = parseOwner(readText(join(dataDir, 'stack.pid')) ?? '')
-  return owner !== undefined && isAlive(owner) ? owner.pid : undefined
+  return owner !== undefined && isAlive(owner) ? owner : undefined
 }
 
 function removeIfStale(file: string, aside: string, dataDir: string): void {

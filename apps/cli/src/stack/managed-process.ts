@@ -3,6 +3,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/process/logger'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
+import { UserError } from '../user-error.ts'
 
 export interface ReadyReport {
   /** Address, for processes that listen. */
@@ -13,7 +15,7 @@ export interface Launched {
   /** Resolves when the child can be used; may stay pending when the child dies. */
   ready: Promise<ReadyReport>
   /** The last lines of the child, for the error message. */
-  lastLines: () => string[]
+  lastLines: (count: number) => Promise<string[]>
 }
 export interface ManagedProcess {
   readonly name: string
@@ -28,6 +30,8 @@ export interface ManagedProcess {
   /** Sends SIGTERM, and SIGKILL after the deadline; no restart. Resolves after the exit. */
   stop(deadlineMs: number): Promise<void>
 }
+
+const linesShown = 15
 
 interface Running {
   child: ChildProcess
@@ -78,6 +82,12 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
   let up = createDeferred()
   let pauseMs = firstPauseMs
 
+  async function failed(what: string, lastLines: Launched['lastLines']): Promise<never> {
+    const lines = (await lastLines(linesShown)).join('\n')
+    const failure = findMachineFailure(new Error(lines))
+    throw new UserError(`${name} ${what}${failure ? `: ${failure.text}` : ''}\n${lines}`)
+  }
+
   async function launchOnce(): Promise<ReadyReport> {
     const { child, ready, lastLines } = launch()
     const mine: Running = { child, exited: describeExit(child) }
@@ -85,14 +95,10 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
     const timeout = new AbortController()
     const report = await Promise.race([
       ready,
-      mine.exited.then((how) =>
-        Promise.reject(new Error(`${name} did not start (${how})\n${lastLines().join('\n')}`))
-      ),
+      mine.exited.then((how) => failed(`did not start (${how})`, lastLines)),
       pause(startTimeoutMs, undefined, { signal: timeout.signal, ref: false }).then(() => {
         child.kill('SIGKILL')
-        throw new Error(
-          `${name} was not ready within ${startTimeoutMs / 1000} s\n${lastLines().join('\n')}`
-        )
+        return failed(`was not ready within ${startTimeoutMs / 1000} s`, lastLines)
       })
     ]).finally(() => timeout.abort())
     watch(mine, Date.now())

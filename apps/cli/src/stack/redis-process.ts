@@ -1,22 +1,23 @@
 // redis-server as a child: private port, password and durable settings given on stdin, so that no
 // secret is on a command line.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { LogStream } from '@likeness/shared/process/log-stream'
 import { inheritedEnvironment, isCommand } from '../config.ts'
 import type { Launched } from './managed-process.ts'
-import { openProcessLog, readLastLines } from './process-log.ts'
+import { makePrivateFolder, withPrivateFiles } from './private-files.ts'
+import { followOutput } from './process-log.ts'
 import { pingRedis } from './redis-ping.ts'
 
 export interface RedisPlace {
   port: number
   password: string
   dir: string
-  logFile: string
+  log: Pick<LogStream, 'write'>
 }
 
-export function redisConfig({ port, password, dir }: RedisPlace): string {
+export function redisConfig({ port, password, dir }: Omit<RedisPlace, 'log'>): string {
   const lines = [
     `port ${port}`,
     'bind 127.0.0.1',
@@ -41,26 +42,18 @@ const redisCommand = (): [string, string[]] =>
 
 /** Launches Redis; ready when Redis answers PING with the data loaded. */
 export function launchRedis(place: RedisPlace): Launched {
-  mkdirSync(place.dir, { recursive: true })
-  const output = openProcessLog(place.logFile)
-  const fromBytes = fstatSync(output).size
+  makePrivateFolder(place.dir)
   const [file, args] = redisCommand()
   const env = { ...inheritedEnvironment(), LANG: 'C.UTF-8' }
-  const child = spawn(file, args, {
-    cwd: place.dir,
-    env,
-    stdio: ['pipe', output, output],
-    detached: true
-  })
-  closeSync(output)
+  const child = withPrivateFiles(() =>
+    spawn(file, args, { cwd: place.dir, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  )
+  const lastLines = followOutput(child, place.log)
   // A child that dies before it reads the configuration is reported by the exit.
-  child.stdin!.on('error', () => undefined)
-  child.stdin!.end(redisConfig(place))
-  return {
-    child,
-    ready: waitForPing(child, place),
-    lastLines: () => readLastLines(place.logFile, { count: 15, fromBytes })
-  }
+  const stdin = child.stdin as typeof child.stdin | undefined
+  stdin?.on('error', () => undefined)
+  stdin?.end(redisConfig(place))
+  return { child, ready: waitForPing(child, place), lastLines }
 }
 
 async function waitForPing(

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { ownerOfDataDir } from './data-dir-lock.ts'
 
-const addressSchema = z.object({ pid: z.number().int(), apiUrl: z.url(), redisUrl: z.string() })
+const addressSchema = z.object({
+  pid: z.number().int(),
+  apiUrl: z.url(),
+  redisUrl: z.string(),
+  /** The stack ends when no command uses it. */
+  whileUsed: z.boolean().optional()
+})
 export type StackAddress = z.infer<typeof addressSchema>
 
 const fileOf = (dataDir: string): string => join(dataDir, 'stack.json')

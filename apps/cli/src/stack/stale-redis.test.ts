@@ -13,7 +13,7 @@ test('a redis that outlived its stack is ended, another process with that pid is
   const dir = temporaryFolder('stale')
   const port = await findFreePort()
   const redis = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'ignore'] })
-  redis.stdin.end(redisConfig({ port, password: 'p', dir, logFile: '' }))
+  redis.stdin.end(redisConfig({ port, password: 'p', dir }))
   const exited = once(redis, 'exit')
   while (!(await pingRedis({ port, password: 'p' })))
     await new Promise((resolve) => setTimeout(resolve, 20))

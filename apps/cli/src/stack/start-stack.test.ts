@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -95,6 +95,21 @@ test('a killed redis comes back at the same address with its data', async () => 
   await processOf('redis').whenReady()
   expect(await redis.get('kept')).toBe('yes')
   redis.disconnect()
+})
+
+test('a redis that cannot read its files begins empty, and the files are kept aside', async () => {
+  const first = await start()
+  const redis = new Redis(first.redisUrl)
+  await redis.set('kept', 'no')
+  redis.disconnect()
+  await first.stop()
+  const files = join(dataDir, 'redis/appendonlydir')
+  const [log] = readdirSync(files).filter((name) => name.endsWith('.incr.aof'))
+  writeFileSync(join(files, log!), 'this is no log of commands\r\n')
+  const second = new Redis((await start()).redisUrl)
+  expect([await second.get('kept'), await second.set('new', 'yes')]).toEqual([null, 'OK'])
+  second.disconnect()
+  expect(readdirSync(join(dataDir, 'redis'))).toContain('appendonlydir.damaged')
 })
 
 test('several processes of an app run side by side with their own cache folders', async () => {

@@ -1,15 +1,18 @@
 // The embedded stack: redis and the three apps as supervised children of this process, over a
 // single data directory.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { appEnvironment, type S3Settings, type StackSettings } from './app-environment.ts'
 import { type AppName, appNames, launchApp, repositoryRoot } from './app-process.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { findFreePort } from './free-port.ts'
-import { createManagedProcess, type ManagedProcess } from './managed-process.ts'
+import { createManagedProcess, type ManagedProcess, type ReadyReport } from './managed-process.ts'
+import { makePrivateFolder } from './private-files.ts'
+import { createLogFile } from './process-log.ts'
 import { launchRedis } from './redis-process.ts'
 import { publishAddress } from './stack-address.ts'
 import { stopStaleRedis } from './stale-redis.ts'
@@ -32,6 +35,8 @@ export interface StackOptions {
   /** Other programs in place of the apps, for tests of the launcher. */
   entries?: Partial<Record<AppName, string>>
   startTimeoutMs?: number
+  /** Told with the address: the stack ends when no command uses it. */
+  whileUsed?: boolean
   logger: Logger
 }
 
@@ -45,6 +50,8 @@ export interface Stack {
   /** `redis`, `index-worker`, `embed-worker`, `api`, `api-2`, ... */
   process(name: string): ManagedProcess
   pids(): Record<string, number | undefined>
+  /** The address is published once the stack has started. */
+  address: { publish: () => void; withdraw: () => void }
   /** Stops all parts in reverse order, also after an error; frees the data directory. */
   stop(): Promise<void>
 }
@@ -55,12 +62,20 @@ const mostEmbedProcesses = 16
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir)
-  mkdirSync(join(dataDir, 'logs'), { recursive: true })
+  for (const folder of [dataDir, join(dataDir, 'logs'), join(dataDir, 'cache')])
+    makePrivateFolder(folder)
   const unlock = lockDataDir(dataDir)
   const started: ManagedProcess[] = []
   const killAll = (): void => started.forEach((one) => void one.kill())
   process.on('exit', killAll)
   let withdraw = (): void => undefined
+  let urls: Parameters<typeof publishAddress>[1] | undefined
+  const address: Stack['address'] = {
+    publish: () => {
+      if (urls !== undefined) withdraw = publishAddress(dataDir, urls)
+    },
+    withdraw: () => withdraw()
+  }
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> =>
     (stopping ??= stopAll(started, options.logger).finally(() => {
@@ -70,8 +85,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }))
   try {
     const stack = await startAll({ options, dataDir, started, stop })
-    withdraw = publishAddress(dataDir, { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl })
-    return stack
+    urls = { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl, whileUsed: options.whileUsed }
+    address.publish()
+    return { ...stack, address }
   } catch (error) {
     await stop()
     throw error
@@ -95,7 +111,12 @@ interface Starting {
   stop: () => Promise<void>
 }
 
-async function startAll({ options, dataDir, started, stop }: Starting): Promise<Stack> {
+async function startAll({
+  options,
+  dataDir,
+  started,
+  stop
+}: Starting): Promise<Omit<Stack, 'address'>> {
   const { logger, startTimeoutMs = 60_000 } = options
   const redisDir = join(dataDir, 'redis')
   const stale = await stopStaleRedis(redisDir)
@@ -104,7 +125,7 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
     port: await findFreePort(),
     password: randomBytes(24).toString('hex'),
     dir: redisDir,
-    logFile: join(dataDir, 'logs/redis.log')
+    log: createLogFile(join(dataDir, 'logs/redis.log'), 'redis')
   }
   const redis = createManagedProcess({
     name: 'redis',
@@ -113,7 +134,7 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
     startTimeoutMs
   })
   started.push(redis)
-  const redisUrl = (await redis.start()).url!
+  const redisUrl = (await startRedis(redis, redisDir, logger)).url!
   const embedderSecret = randomBytes(24).toString('hex')
   const settings = stackSettings({ options, dataDir, redisUrl, embedderSecret })
   const apps = appNames.flatMap((app) =>
@@ -141,6 +162,30 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
     stop
   }
 }
+
+/**
+ * Starts Redis. Files that Redis cannot read are put aside: it only holds hints, and may be emptied
+ * at any time.
+ */
+async function startRedis(
+  redis: ManagedProcess,
+  dir: string,
+  logger: Logger
+): Promise<ReadyReport> {
+  try {
+    return await redis.start()
+  } catch (error) {
+    const [files, aside] = [join(dir, 'appendonlydir'), join(dir, 'appendonlydir.damaged')]
+    if (!isUnreadableLog(error) || !existsSync(files)) throw error
+    rmSync(aside, { recursive: true, force: true })
+    renameSync(files, aside)
+    logger.warn({ err: error, aside }, 'redis cannot read its files and begins empty')
+    return await redis.start()
+  }
+}
+
+const isUnreadableLog = (error: unknown): boolean =>
+  /append only file|AOF (manifest|file)|reading the RDB/i.test(messageOf(error))
 
 const instancesOf = (app: AppName, { replicas }: StackOptions): string[] =>
   Array.from({ length: replicas?.[app] ?? 1 }, (_, at) => (at === 0 ? app : `${app}-${at + 1}`))
@@ -180,19 +225,15 @@ interface AppPlan {
 function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan): ManagedProcess {
   // Only the first api gets the requested port; a restarted api keeps its port.
   let apiPort = instance === 'api' ? settings.apiPort : 0
+  const log = createLogFile(join(settings.dataDir, 'logs', `${instance}.log`), instance)
   const launch = () => {
     const env = {
       ...appEnvironment(app, instance, { ...settings, apiPort }),
       ...options.env,
       ...options.appEnv?.[app]
     }
-    mkdirSync(env.DATA_DIR!, { recursive: true })
-    const launched = launchApp({
-      app,
-      env,
-      logFile: join(settings.dataDir, 'logs', `${instance}.log`),
-      entry: options.entries?.[app]
-    })
+    makePrivateFolder(env.DATA_DIR!)
+    const launched = launchApp({ app, env, log, entry: options.entries?.[app] })
     void launched.ready.then(({ url }) => {
       if (app === 'api' && url !== undefined) apiPort = Number(new URL(url).port)
     })

@@ -25,7 +25,7 @@ export function createCatalog({
   const catalog = new StoredCatalog(deps)
   return {
     prepare: (draft) => prepareCollection(catalog, deps, draft),
-    publish: (spec) => publishCollection(catalog, spec),
+    publish: (spec, options) => publishCollection(catalog, deps, spec, options),
     async resolve(name, { fresh = false } = {}) {
       const spec =
         lookUp(await catalog.current(fresh), name) ?? lookUp(await catalog.current(true), name)
@@ -46,7 +46,7 @@ export function createCatalog({
     },
     async create(draft) {
       const spec = await prepareCollection(catalog, deps, draft)
-      await publishCollection(catalog, spec)
+      await publishCollection(catalog, deps, spec)
       return spec
     },
     drop: (name, options) => dropCollection(catalog, clock, name, options),

@@ -9,7 +9,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { retryStore } from '@likeness/store/retry-store'
+import { retryForRequest } from '@likeness/store/retry-store'
 import { encodeCurrent } from '../version/current.ts'
 import { emptyManifest, encodeManifest } from '../version/manifest.ts'
 import { own, refuseAlias } from './catalog-content.ts'
@@ -66,13 +66,22 @@ export async function prepareCollection(
   refuseAlias(now, options.name)
   if (own(now.collections, options.name) !== undefined) throw taken(options.name)
   const spec: CollectionSpec = { ...options, collectionId: newId(), createdAtMs: clock.nowMs() }
-  await retryStore(clock, () => layFoundation(store, spec, newId()))
+  await retryForRequest(clock, () => layFoundation(store, spec, newId()))
   return spec
 }
 
+/** Half of the shortest retention of files without a name. */
+const usuallyWithinMs = 1_800_000
+
+/**
+ * upload_expired when the files of the collection may be deleted already, or will be soon. Every try
+ * looks at the clock again: this process may have stood still.
+ */
 export async function publishCollection(
   catalog: StoredCatalog,
-  spec: CollectionSpec
+  { clock }: Pick<StoredCatalogDeps, 'clock'>,
+  spec: CollectionSpec,
+  { withinMs = usuallyWithinMs }: { withinMs?: number } = {}
 ): Promise<void> {
   await catalog.change((content) => {
     const there = own(content.collections, spec.name)
@@ -85,6 +94,11 @@ export async function publishCollection(
       return content
     refuseAlias(content, spec.name)
     if (there !== undefined) throw taken(spec.name)
+    if (clock.nowMs() - spec.createdAtMs > withinMs)
+      throw appError(
+        'upload_expired',
+        `the collection ${JSON.stringify(spec.name)} was not named in time, and what was stored for it may be gone: send the request again`
+      )
     return { ...content, collections: { ...content.collections, [spec.name]: spec } }
   })
 }

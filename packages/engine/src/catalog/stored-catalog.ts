@@ -4,7 +4,7 @@ import { catalogKey } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { retryStore } from '@likeness/store/retry-store'
+import { retryForRequest } from '@likeness/store/retry-store'
 import { type CatalogFile, catalogSchema, type Content, encodeCatalog } from './catalog-content.ts'
 
 /** Longest time that a name may be answered from memory. */
@@ -58,16 +58,20 @@ export class StoredCatalog {
     }
   }
 
-  /** Applies `edit` to the newest content until the write succeeds. `edit` throws to refuse. */
+  /**
+   * Applies `edit` to the newest content until the write succeeds. `edit` throws to refuse.
+   * store_unavailable when the store fails for longer than a request waits; then the change may have
+   * happened, and may be repeated.
+   */
   async change(edit: (content: Content) => Content): Promise<void> {
     const { store, clock, newId } = this.deps
     const writeId = newId()
     for (;;) {
-      const { file, etag, content } = await retryStore(clock, () => this.read())
+      const { file, etag, content } = await retryForRequest(clock, () => this.read())
       // An earlier try of this same change succeeded although its answer was lost.
       if (file?.writeId === writeId) return
       const body = encodeCatalog(writeId, edit(content))
-      const written = await retryStore(clock, () =>
+      const written = await retryForRequest(clock, () =>
         store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag })
       )
       this.invalidate()

@@ -5,6 +5,7 @@ import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operati
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { isLastingFailure } from '@likeness/store/retry-store'
 import {
   type Appended,
   createSlot,
@@ -125,7 +126,8 @@ export class CollectionLog {
   }
 
   private async afterFailure(error: unknown): Promise<void> {
-    if (!isAppError(error, 'store_unavailable')) {
+    // Nobody waits for a disk that is full.
+    if (!isAppError(error, 'store_unavailable') || isLastingFailure(error)) {
       this.waiting.rejectAll(error)
       return
     }

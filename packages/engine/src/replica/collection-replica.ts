@@ -21,6 +21,8 @@ import {
   readManifest
 } from '../version/manifest.ts'
 
+const sayEveryMs = 60_000
+
 export interface CollectionReplicaDeps {
   store: ObjectStore
   clock: Clock
@@ -37,6 +39,7 @@ export class CollectionReplica {
   /** Reason why the newest version could not be loaded. */
   alarm: string | null = null
   private behindSinceMs: number | undefined
+  private saidAtMs = -Infinity
   private notifiedSeq = 0
   private running: Promise<void> | undefined
   private queued: Promise<void> | undefined
@@ -97,14 +100,18 @@ export class CollectionReplica {
       }
       this.checkedAtMs = askedAtMs
       this.alarm = null
+      this.saidAtMs = -Infinity
       if ((this.reader?.seq ?? -1) >= this.notifiedSeq) this.behindSinceMs = undefined
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) {
         this.alarm = messageOf(error)
-        logger.error(
-          { err: error, collectionId, seq: this.reader?.seq },
-          'replica keeps its old version'
-        )
+        if (clock.nowMs() - this.saidAtMs >= sayEveryMs) {
+          this.saidAtMs = clock.nowMs()
+          logger.error(
+            { err: error, collectionId, seq: this.reader?.seq },
+            'replica keeps its old version'
+          )
+        }
       }
       throw error
     }

@@ -1,6 +1,7 @@
 // How new a version a reader asks for, and the wait until a replica serves it.
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import type { ReadOptions } from '../contract.ts'
 import type { OpenCollectionReader } from '../search/collection-reader.ts'
 import type { CollectionReplica } from './collection-replica.ts'
@@ -60,6 +61,20 @@ async function waitFor(
   }
 }
 
+/**
+ * Without room on its own disk a replica cannot load a new version. Then a `bounded` read gets the
+ * last one: the answer names its seq, and the alarm tells why.
+ */
+const mayServeLast = (
+  { current }: CollectionReplica,
+  { consistency }: ReadOptions,
+  error: unknown
+): boolean =>
+  consistency === 'bounded' &&
+  current !== undefined &&
+  !isAppError(error) &&
+  findMachineFailure(error) !== undefined
+
 /** A version that is as new as was asked for; retained. not_fresh, replica_behind. */
 export async function readFreshEnough(
   deps: FreshnessDeps,
@@ -68,6 +83,11 @@ export async function readFreshEnough(
   deadlineMs: number
 ): Promise<OpenCollectionReader> {
   const { clock } = deps
-  if (mustRead(deps, collection, options)) await refreshWithin(clock, collection, options.timeoutMs)
+  try {
+    if (mustRead(deps, collection, options))
+      await refreshWithin(clock, collection, options.timeoutMs)
+  } catch (error) {
+    if (!mayServeLast(collection, options, error)) throw error
+  }
   return await waitFor(clock, collection, options, deadlineMs)
 }

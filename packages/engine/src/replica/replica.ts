@@ -1,6 +1,7 @@
 // A read-only replica in a process. Collections load on first use, follow notifications and polls,
 // and answer from one whole version.
 import { appError, isAppError } from '@likeness/shared/errors'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import type { Replica } from '../contract.ts'
 import type { CollectionReplica } from './collection-replica.ts'
 import { LoadedCollections, type LoadedCollectionsDeps } from './loaded-collections.ts'
@@ -66,8 +67,15 @@ export function createReplica(deps: ReplicaDeps): Replica {
   }
 }
 
-/** replica_behind for what is damaged or missing; any other error as it is. */
+/** replica_behind for what is damaged, missing or has no room here; any other error as it is. */
 function asBehind(error: unknown): unknown {
+  const failure = isAppError(error) ? undefined : findMachineFailure(error)
+  if (failure !== undefined)
+    return appError(
+      'replica_behind',
+      `the newest version cannot be loaded into the data folder of this process: ${failure.text}`,
+      { cause: error, retryAfterS: 5, detail: { reason: failure.reason } }
+    )
   return isAppError(error, 'data_corrupt') || isAppError(error, 'object_not_found')
     ? appError('replica_behind', 'the newest version cannot be loaded', {
         cause: error,

@@ -4,7 +4,8 @@ import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { trainBinaryCentroids, trainCentroids, trainCodebook } from '@likeness/faiss'
-import { appError } from '@likeness/shared/errors'
+import { appError, messageOf } from '@likeness/shared/errors'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ByteReader, RowReader } from '../files/byte-reader.ts'
 import type { FileCache } from '../files/file-cache.ts'
@@ -34,6 +35,21 @@ async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Prom
 }
 
 /** Closes the opened index, whether `use` succeeds or fails. */
+/** store_unavailable, so that the writer waits, when the disk of this process has no room. */
+async function writeIndex(index: SegmentIndex, path: string): Promise<void> {
+  try {
+    await index.write(path)
+  } catch (error) {
+    const failure = findMachineFailure(error)
+    if (failure === undefined) throw error
+    throw appError(
+      'store_unavailable',
+      `an index cannot be written into the data folder of this process: ${failure.text} (${messageOf(error)})`,
+      { cause: error, detail: { reason: failure.reason } }
+    )
+  }
+}
+
 async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promise<T>): Promise<T> {
   try {
     return await use(index)
@@ -86,7 +102,7 @@ export function createFaissSegmentFiles({
         : await tuneIndex(index, { target: targetRecall, nlist })
     const scratch = await cache.scratchPath()
     try {
-      await index.write(scratch)
+      await writeIndex(index, scratch)
       return {
         file: { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) },
         tuned

@@ -3,6 +3,7 @@
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
+import { withoutLeftovers } from '../segment/without-leftovers.ts'
 import {
   adoptWrittenSegments,
   prepareCommit,
@@ -108,10 +109,9 @@ export class CollectionState {
     quantizer = this.state.quantizer === undefined ? this.committed.quantizer : this.state.quantizer
   ): Promise<void> {
     const { deps, state } = this
-    const { files, keys, newId, clock, protocol, context, signal } = deps
+    const { keys, newId, clock, protocol, context, signal } = deps
     const { epoch } = this.current
     const input = {
-      files,
       keys,
       newId,
       nowMs: clock.nowMs(),
@@ -119,7 +119,9 @@ export class CollectionState {
       epoch,
       quantizer
     }
-    const prepared = await retryStore(clock, () => prepareCommit(input, state), signal)
+    const prepare = () =>
+      withoutLeftovers(deps, (files) => prepareCommit({ ...input, files }, state))
+    const prepared = await retryStore(clock, prepare, signal)
     const { seq, appliedSlot, counts } = prepared.manifest
     const announce = () => deps.announce({ collectionId: deps.collectionId, seq, appliedSlot })
     const moved = await protocol.commit(context, this.versionedCurrent, prepared, announce)

@@ -6,6 +6,7 @@ import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/operation'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
+import { withoutLeftovers } from '../segment/without-leftovers.ts'
 import { applyBatch, applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
 import { adoptWrittenSegments, countLive, writeSegments } from '../apply/prepare-commit.ts'
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
@@ -172,12 +173,12 @@ export class Reindex {
   private async writeSegments(): Promise<void> {
     const {
       deps: { clock, signal, newId },
+      deps,
       state
     } = this
-    adoptWrittenSegments(
-      state,
-      await retryStore(clock, () => writeSegments(this.deps, newId(), state), signal)
-    )
+    const write = () =>
+      withoutLeftovers(deps, (files) => writeSegments({ ...deps, files }, newId(), state))
+    adoptWrittenSegments(state, await retryStore(clock, write, signal))
   }
 
   /** Does one merge if one is due. */

@@ -214,3 +214,17 @@ export function beyondLimit(name: string, asked: number, hint = ''): AppError {
     detail: { limit: name, max: value, asked }
   })
 }
+
+// Bounds of processes. No request meets them.
+/** Most bytes of log lines that wait in the memory of a process; further lines are dropped. */
+export const maxWaitingLogBytes = 1024 * 1024
+/** Most bytes of a log file of this machine's stack. A full file is kept under another name. */
+export const maxLogFileBytes = 16 * 1024 * 1024
+/** Most log files of one process of this machine's stack: the present one and older ones. */
+export const maxLogFiles = 3
+/** Most troubles that a process keeps and tells. */
+export const maxTroubles = 50
+/** Most characters of the text of a trouble. */
+export const maxTroubleTextLength = 500
+/** Most workers that an api process remembers. */
+export const maxKnownWorkers = 1000

@@ -1,6 +1,6 @@
 // Start, stop and exit of a process. Started parts are stopped in reverse order within one
 // deadline, even when one of them fails. A second signal exits at once.
-import type { Logger } from './logger.ts'
+import { flushLogs, type Logger } from './logger.ts'
 
 export interface Lifecycle {
   /** Registers the undo of a part that was just started. */
@@ -54,7 +54,9 @@ export async function runProcess({
       logger.error({ deadlineMs }, 'stopping took too long')
       process.exit(1)
     }, deadlineMs).unref()
-    void lifecycle.stop().then((failed) => process.exit(failed.length > 0 ? 1 : code))
+    void lifecycle
+      .stop()
+      .then((failed) => flushLogs(logger).then(() => process.exit(failed.length > 0 ? 1 : code)))
   }
   process.on('SIGTERM', () => exit(0, 'SIGTERM'))
   process.on('SIGINT', () => exit(0, 'SIGINT'))

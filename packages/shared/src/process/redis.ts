@@ -6,6 +6,8 @@ import type { Logger } from './logger.ts'
 
 export type { Redis }
 
+const sayEveryMs = 60_000
+
 export function connectRedis({
   url,
   role,
@@ -21,16 +23,23 @@ export function connectRedis({
     connectTimeout: 5_000,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000)
   })
-  let down = false
+  let saidAtMs: number | undefined
   redis.on('error', (error: Error) => {
-    if (!down) logger.warn({ err: error, role }, 'redis is not reachable')
-    down = true
+    const nowMs = Date.now()
+    if (saidAtMs !== undefined && Math.abs(nowMs - saidAtMs) < sayEveryMs) return
+    saidAtMs = nowMs
+    logger.warn({ err: error, role }, 'redis is not reachable')
   })
   redis.on('ready', () => {
-    if (down) logger.info({ role }, 'redis is back')
-    down = false
+    if (saidAtMs !== undefined) logger.info({ role }, 'redis is back')
+    saidAtMs = undefined
   })
   return redis
+}
+
+/** Rejects with the reason of a Redis that answers, and takes nothing: a full disk or memory. */
+export async function assertWritable(redis: Redis): Promise<void> {
+  await redis.set('likeness:writable', '1', 'PX', 1_000)
 }
 
 /** Refuses a Redis that evicts keys, because such a server would drop jobs silently. */

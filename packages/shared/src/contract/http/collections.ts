@@ -12,6 +12,7 @@ import {
 } from '../collection.ts'
 import { snapshotNameSchema } from '../operation.ts'
 import { collectionProfileSchema, profileReferenceSchema } from '../profile.ts'
+import type { TroubleAnswer } from './troubles.ts'
 
 export const createCollectionSchema = z
   .strictObject({
@@ -92,6 +93,8 @@ export interface CollectionAnswer {
    * Bytes that this process holds in memory. null before the first search and after an eviction.
    */
   loaded: { bytes: number; pinned: boolean } | null
+  /** What stops work on this collection now; empty when nothing does. */
+  troubles: TroubleAnswer[]
   /**
    * The last requested change of the embedding; null: there was no request. `state` gives the
    * reason of a failure.

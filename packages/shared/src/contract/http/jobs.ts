@@ -10,14 +10,17 @@ export interface JobAnswer {
   /** total = pending + indexed + superseded + failed. */
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
   /**
-   * The reason why the pictures of this job, accepted and kept, are not embedded now. null when an
-   * embed-worker embeds them, or when there is no picture left to embed.
+   * The reason why this job, accepted and kept, does not go on now. null when it goes on or has
+   * ended. The code is one of the catalogue of errors.
    */
   waiting: {
-    code: 'embedding_mismatch' | 'embedder_unavailable'
+    code: string
     detail: string
-    collection_embedding: string
-    embedder_embeddings: string[]
+    /** Absent where the time is not known. */
+    since?: string
+    /** With embedding_mismatch and embedder_unavailable. */
+    collection_embedding?: string
+    embedder_embeddings?: string[]
   } | null
   /** Failed items by ordinal, the first 1000 after `failed_after`. */
   failed: { ordinal: number; id: string; line: number | null; code: string; message: string }[]

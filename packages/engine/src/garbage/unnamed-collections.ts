@@ -1,0 +1,90 @@
+// Finds and deletes collections that never got a name: an api process died between their files and
+// their name. A restore into a new collection may have copied much by then.
+import { collectionKeys, jobKey } from '@likeness/shared/contract/keys'
+import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
+import type { Clock } from '@likeness/shared/process/clock'
+import { deleteListed } from '@likeness/store/delete-listed'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { Catalog } from '../contract.ts'
+
+export interface UnnamedCollectionsDeps {
+  store: ObjectStore
+  catalog: Pick<Catalog, 'list' | 'dropped'>
+  clock: Pick<Clock, 'nowMs'>
+  /**
+   * Age from which a collection without a name is deleted. No name is given to a collection that is
+   * older than half of that (Catalog.publish), so clocks may differ and answers may come late.
+   */
+  retentionMs: number
+}
+
+const prefix = 'c/'
+/** Collections looked at in one turn. */
+const idsPerTurn = 100
+/** Pause between two walks over all collections: each costs a listing for every collection. */
+const walkEveryMs = 3_600_000
+
+export class UnnamedCollections {
+  private readonly deps: UnnamedCollectionsDeps
+  /** Collections up to this one were looked at. */
+  private after = prefix
+  private walkFromMs = -Infinity
+
+  constructor(deps: UnnamedCollectionsDeps) {
+    this.deps = deps
+  }
+
+  /** Looks at the next collections. Returns the ids whose objects were deleted. */
+  async sweep(): Promise<string[]> {
+    if (this.deps.clock.nowMs() < this.walkFromMs) return []
+    const { ids, isLast } = await this.nextIds()
+    // Read after the listing. What has no name by now will not get one.
+    const named = await this.namedIds()
+    const unnamed = ids.filter((id) => !named.has(id))
+    for (const id of unnamed) await this.remove(id)
+    this.after = isLast ? prefix : idEnd(ids.at(-1)!)
+    if (isLast) this.walkFromMs = this.deps.clock.nowMs() + walkEveryMs
+    return unnamed
+  }
+
+  /** Returns the next ids past the retention. Ids begin with their time, so they come by age. */
+  private async nextIds(): Promise<{ ids: string[]; isLast: boolean }> {
+    const { clock, retentionMs } = this.deps
+    const ids: string[] = []
+    for (let after = this.after; ids.length < idsPerTurn; after = idEnd(ids.at(-1)!)) {
+      const id = await this.firstId(after)
+      if (id === undefined || ulidTimeMs(id) > clock.nowMs() - retentionMs)
+        return { ids, isLast: true }
+      ids.push(id)
+    }
+    return { ids, isLast: false }
+  }
+
+  private async firstId(after: string): Promise<string | undefined> {
+    for await (const { key } of this.deps.store.list(prefix, { startAfter: after })) {
+      const id = key.slice(prefix.length).split('/')[0]!
+      if (ulidPattern.test(id)) return id
+    }
+    return undefined
+  }
+
+  private async namedIds(): Promise<Set<string>> {
+    const { catalog } = this.deps
+    const live = await catalog.list({ fresh: true })
+    return new Set([...live.map(({ collectionId }) => collectionId), ...(await catalog.dropped())])
+  }
+
+  /** The jobs first: the item lists, deleted after them, tell their ids. */
+  private async remove(id: string): Promise<void> {
+    const { store } = this.deps
+    const { ingestionsPrefix, root } = collectionKeys(id)
+    const ingestions = new Set<string>()
+    for await (const { key } of store.list(ingestionsPrefix))
+      ingestions.add(key.slice(ingestionsPrefix.length).split('/')[0]!)
+    await store.delete([...ingestions].map(jobKey))
+    await deleteListed(store, store.list(root))
+  }
+}
+
+/** A text after all keys of a collection and before those of the next: `0` follows `/`. */
+const idEnd = (id: string): string => `${prefix}${id}0`
