@@ -22,7 +22,10 @@ function valueText({ value, unit }: Limit): string {
 }
 
 const rowOf = (limit: Limit): string =>
-  `| ${limit.what} | ${valueText(limit)} | ${appError(limit.code, '').status} \`${limit.code}\` |`
+  `| ${limit.what} | ${valueText(limit)} | ${beyondText(limit)} |`
+
+const beyondText = ({ code }: Limit): string =>
+  code === undefined ? '' : `${appError(code, '').status} \`${code}\``
 
 export function limitsPage(): string {
   const areas = [...new Set(limits.map(({ area }) => area))]

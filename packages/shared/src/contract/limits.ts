@@ -9,7 +9,8 @@ export interface Limit {
   /** Group of rows in the table of the docs. */
   area: string
   what: string
-  code: ErrorCode
+  /** Absent: no request meets the bound. */
+  code?: ErrorCode
 }
 
 const table: Limit[] = []
@@ -17,8 +18,8 @@ const table: Limit[] = []
 /** Returns the function that adds a bound of an area: value, name, unit, [what is bounded, code]. */
 const inArea =
   (area: string) =>
-  (value: number, name: string, unit: string, [what, code]: [string, ErrorCode]): number => {
-    table.push({ name, value, unit, area, what, code })
+  (value: number, name: string, unit: string, [what, code]: [string, ErrorCode?]): number => {
+    table.push({ name, value, unit, area, what, ...(code && { code }) })
     return value
   }
 const bodies = inArea('Bodies')
@@ -28,6 +29,7 @@ const filters = inArea('Filters')
 const searches = inArea('Searches')
 const inApi = inArea('At once, in one api process')
 const ofPictures = inArea('Pictures')
+const ofProcesses = inArea('In each process')
 const inEmbedWorker = inArea('At once, in one embed-worker')
 
 export const maxJsonBytes = bodies(2 * 1024 * 1024, 'maxJsonBytes', 'bytes', [
@@ -204,27 +206,33 @@ export const maxDecodedPictures = inEmbedWorker(
   ]
 )
 
+// No request meets these bounds.
+export const maxWaitingLogBytes = ofProcesses(1024 * 1024, 'maxWaitingLogBytes', 'bytes', [
+  'log lines that wait in the memory of a process; further lines are dropped and counted'
+])
+export const maxLogFileBytes = ofProcesses(16 * 1024 * 1024, 'maxLogFileBytes', 'bytes', [
+  "a log file of this machine's stack; a full one is kept under another name"
+])
+export const maxLogFiles = ofProcesses(3, 'maxLogFiles', 'files', [
+  "log files of one process of this machine's stack"
+])
+export const maxTroubles = ofProcesses(50, 'maxTroubles', 'troubles', [
+  'troubles that a process keeps and tells'
+])
+export const maxTroubleTextLength = ofProcesses(500, 'maxTroubleTextLength', 'characters', [
+  'the text of a trouble'
+])
+export const maxKnownWorkers = ofProcesses(1000, 'maxKnownWorkers', 'workers', [
+  'workers that an api process remembers'
+])
+
 /** All bounds, in the order of the docs. */
 export const limits: readonly Limit[] = table
 
 /** The error beyond a bound. `asked`: the size that was asked for, in the unit of the bound. */
 export function beyondLimit(name: string, asked: number, hint = ''): AppError {
-  const { what, value, unit, code } = limits.find((one) => one.name === name)!
+  const { what, value, unit, code = 'too_large' } = limits.find((one) => one.name === name)!
   return appError(code, `${what}: at most ${value} ${unit}, not ${asked}${hint && `. ${hint}`}`, {
     detail: { limit: name, max: value, asked }
   })
 }
-
-// Bounds of processes. No request meets them.
-/** Most bytes of log lines that wait in the memory of a process; further lines are dropped. */
-export const maxWaitingLogBytes = 1024 * 1024
-/** Most bytes of a log file of this machine's stack. A full file is kept under another name. */
-export const maxLogFileBytes = 16 * 1024 * 1024
-/** Most log files of one process of this machine's stack: the present one and older ones. */
-export const maxLogFiles = 3
-/** Most troubles that a process keeps and tells. */
-export const maxTroubles = 50
-/** Most characters of the text of a trouble. */
-export const maxTroubleTextLength = 500
-/** Most workers that an api process remembers. */
-export const maxKnownWorkers = 1000
