@@ -147,14 +147,17 @@ async function openEmbedServer(
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
   const { embedding, provider, sha256: modelSha256, classes } = pool.model
   const address = { workerId, url, embedding, modelSha256, provider, classes: [...classes] }
-  const unregister = await registerEmbedder({ redis, address, logger })
+  let isRegistered = false
+  const onTried = (isWritten: boolean) => void (isRegistered = isWritten)
+  const unregister = await registerEmbedder({ redis, address, logger, onTried })
   lifecycle.onStop('embed server registration', unregister)
   const goodbye = startPresence({
     redis,
     troubles,
     logger,
     who: { app: 'embed-worker', workerId },
-    embedder: () => ({ ...address, atMs: Date.now() })
+    // An address names all classes of the model, so it is told only where Redis takes no entry.
+    embedder: () => (isRegistered ? undefined : { ...address, atMs: Date.now() })
   })
   lifecycle.onStop('presence', goodbye)
   return url

@@ -37,7 +37,10 @@ const rgbBytes = 3
 
 const config = readChildConfig(process.env)
 const logger = createLogger({ app: 'embed-child', level: config.LOG_LEVEL })
-const send = createOutbox((messages) => void process.send?.(messages))
+// The callback takes the error of a message that comes after the end of the supervisor.
+const send = createOutbox(
+  (messages) => void process.send?.(messages, undefined, undefined, () => undefined)
+)
 
 function giveUp(error: unknown): never {
   logger.fatal({ err: error }, 'inference process gives up')

@@ -12,6 +12,8 @@ export interface RegisterEmbedderDeps {
   redis: Redis
   address: Omit<EmbedderAddress, 'atMs'>
   logger: Logger
+  /** Called after each try: whether the registry holds the entry. */
+  onTried: (isWritten: boolean) => void
 }
 
 const sayEveryMs = 60_000
@@ -30,7 +32,8 @@ async function removeDead(redis: Redis): Promise<void> {
 export async function registerEmbedder({
   redis,
   address,
-  logger
+  logger,
+  onTried
 }: RegisterEmbedderDeps): Promise<() => Promise<void>> {
   let saidAtMs: number | undefined
   async function write(): Promise<void> {
@@ -41,7 +44,9 @@ export async function registerEmbedder({
         JSON.stringify({ ...address, atMs: Date.now() })
       )
       saidAtMs = undefined
+      onTried(true)
     } catch (error) {
+      onTried(false)
       if (saidAtMs !== undefined && performance.now() - saidAtMs < sayEveryMs) return
       saidAtMs = performance.now()
       logger.warn({ err: error }, 'embed server could not be registered, trying again')

@@ -14,7 +14,9 @@ const aliveEveryMs = 1_000
 process.on('disconnect', () => process.exit(0))
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 const config = readMergeConfig(process.env)
-const say = (message: FromMerger): void => void process.send?.(message)
+// The callback takes the error of a message that comes after the end of the parent.
+const say = (message: FromMerger): void =>
+  void process.send?.(message, undefined, undefined, () => undefined)
 setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), aliveEveryMs)
 
 async function openFiles() {

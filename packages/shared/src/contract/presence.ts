@@ -22,7 +22,7 @@ export const presenceSchema = z.object({
   app: z.enum(['index-worker', 'embed-worker']),
   workerId: z.string().max(64),
   troubles: z.array(troubleSchema).max(maxTroubles),
-  /** The address of an embed-worker's embed server. */
+  /** The address of an embed-worker's embed server, while Redis takes no entry for it. */
   embedder: embedderAddressSchema.optional(),
   /** The worker ends. */
   gone: z.boolean().optional()

@@ -24,7 +24,7 @@ export function startPresence({
     const presence: Presence = {
       ...who,
       troubles: troubles.list(),
-      ...(embedder && { embedder: embedder() }),
+      embedder: embedder?.(),
       ...end
     }
     try {
