@@ -1,11 +1,14 @@
 // Finds and deletes collections that never got a name: an api process died between their files and
-// their name. A restore into a new collection may have copied much by then.
-import { collectionKeys, jobKey } from '@likeness/shared/contract/keys'
+// their name. A restore into a new collection may have copied much by then. A collection that ever
+// had a writer had a name, so it stays, even when the catalogue is lost or older than the store.
+import { collectionKeys, jobKey, parseManifestKey } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
+import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { Catalog } from '../contract.ts'
+import { readCurrent } from '../version/current.ts'
 
 export interface UnnamedCollectionsDeps {
   store: ObjectStore
@@ -40,8 +43,12 @@ export class UnnamedCollections {
     const { ids, isLast } = await this.nextIds()
     // Read after the listing. What has no name by now will not get one.
     const named = await this.namedIds()
-    const unnamed = ids.filter((id) => !named.has(id))
-    for (const id of unnamed) await this.remove(id)
+    const unnamed: string[] = []
+    for (const id of ids) {
+      if (named.has(id) || (await this.hadWriter(id))) continue
+      await this.remove(id)
+      unnamed.push(id)
+    }
     this.after = isLast ? prefix : idEnd(ids.at(-1)!)
     if (isLast) this.walkFromMs = this.deps.clock.nowMs() + walkEveryMs
     return unnamed
@@ -72,6 +79,23 @@ export class UnnamedCollections {
     const { catalog } = this.deps
     const live = await catalog.list({ fresh: true })
     return new Set([...live.map(({ collectionId }) => collectionId), ...(await catalog.dropped())])
+  }
+
+  /** Only collections with a name get a writer, and each writer first raises the epoch. */
+  private async hadWriter(id: string): Promise<boolean> {
+    const { store } = this.deps
+    const keys = collectionKeys(id)
+    try {
+      const found = await readCurrent(store, keys.current)
+      if (found !== undefined) return found.current.epoch > 0
+    } catch (error) {
+      // An unreadable CURRENT may be of a collection with items.
+      if (isAppError(error, 'data_corrupt') || isAppError(error, 'unsupported_store')) return true
+      throw error
+    }
+    for await (const { key } of store.list(keys.manifestPrefix))
+      if ((parseManifestKey(key)?.epoch ?? 1) > 0) return true
+    return false
   }
 
   /** The jobs first: the item lists, deleted after them, tell their ids. */
