@@ -1,6 +1,7 @@
 // Tests a snapshot that becomes a new collection, over HTTP, with writers beside the API.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
+import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { createPatientClock } from '../src/test-support/patient-clock.ts'
 import { startOwner } from '../src/test-support/start-owner.ts'
@@ -147,7 +148,8 @@ test('pictures of its own are copied, those elsewhere are referred to, one that 
           score: 1,
           className: null
         }
-      ]
+      ],
+      raws: { key: 'c/x/batch/y', at: 0, dim: 1, sum: 'a sum' }
     },
     vectors: Float32Array.of(1, 0, 0, 0)
   })
@@ -172,6 +174,15 @@ test('pictures of its own are copied, those elsewhere are referred to, one that 
   expect([b!.imageKey, c!.imageKey]).toEqual(['bucket/b.png', null])
   expect(a!.imageKey).toContain(collectionId)
   expect(Buffer.from((await api.store.get(a!.imageKey!))!.body).toString()).toBe('own')
+  // A batch that its readers refuse would stop the new collection for good.
+  for (const key of await api.keys(collectionKeys(collectionId).batchesPrefix)) {
+    const { items } = decodeVectorBatch((await api.store.get(key))!.body).header
+    expect(items.map((one) => [one.id, 'raws' in one])).toEqual([
+      ['a', false],
+      ['b', false],
+      ['c', false]
+    ])
+  }
 })
 
 test('an empty snapshot becomes an empty collection', async () => {

@@ -72,8 +72,9 @@ async function* copyItems(
     vectors
   }))
   for await (const { item, vectors } of copied) {
-    await batches.add(item, vectors)
-    const { ordinal, id, label, metadata, imageKey } = item
+    // Only what the schema of a batch knows: the place of raw vectors is one of the other collection.
+    const { ordinal, id, label, metadata, imageKey, width, height, rows } = item
+    await batches.add({ ordinal, id, label, metadata, imageKey, width, height, rows }, vectors)
     yield { ordinal, id, label, metadata, imageKey }
   }
   await batches.flush()

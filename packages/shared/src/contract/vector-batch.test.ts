@@ -37,6 +37,13 @@ const batch: VectorBatch = {
   raw: Uint16Array.of(1, 2, 3, 4, 5, 6)
 }
 
+test('a batch of version 0.1.0, which told the place of raw vectors of another collection, is read', () => {
+  const [item] = batch.header.items
+  const items = [{ ...item!, raws: { key: 'c/x/batch/y', at: 0, dim: 3, sum: 's' } }]
+  const body = encodeVectorBatch({ ...batch, header: { ...batch.header, items } })
+  expect(decodeVectorBatch(body).header.items[0]).toMatchObject(item!)
+})
+
 test('a batch comes back as it was written', () => {
   const read = decodeVectorBatch(encodeVectorBatch(batch))
   expect(read.header).toEqual(batch.header)

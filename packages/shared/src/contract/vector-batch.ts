@@ -31,7 +31,9 @@ export const batchItemSchema = z.strictObject({
   height: z.number().optional(),
   /** In the order of the vectors. Empty when the item failed. */
   rows: z.array(batchRowSchema),
-  failure: itemFailureSchema.optional()
+  failure: itemFailureSchema.optional(),
+  /** Without meaning: version 0.1.0 wrote it when a snapshot became a new collection. */
+  raws: z.unknown().optional()
 })
 export type BatchItem = z.infer<typeof batchItemSchema>
 
