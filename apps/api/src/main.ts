@@ -1,6 +1,7 @@
 // Starts the API process.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
+import { tellParent } from '@likeness/shared/process/parent'
 import { readConfig } from './config.ts'
 import { startApi } from './start.ts'
 
@@ -13,6 +14,6 @@ await runProcess({
   async start(lifecycle) {
     const { url } = await startApi({ config, lifecycle, logger })
     logger.info({ url }, 'listening')
-    process.send?.({ ready: true, url })
+    tellParent({ ready: true, url })
   }
 })

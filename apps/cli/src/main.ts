@@ -5,6 +5,7 @@ import { createLifecycle } from '@likeness/shared/process/lifecycle'
 import { createLogStream } from '@likeness/shared/process/log-stream'
 import { createLogger } from '@likeness/shared/process/logger'
 import { findMachineFailure } from '@likeness/shared/process/machine-failure'
+import { onParentGone } from '@likeness/shared/process/parent'
 import { ApiProblem } from './api/api-problem.ts'
 import { HelpAsked } from './command-options.ts'
 import type { CommandContext } from './command.ts'
@@ -52,7 +53,7 @@ function interruption(): Promise<number> {
     }
     for (const [signal, code] of Object.entries(signalCodes))
       process.on(signal, () => interrupt(code))
-    process.on('disconnect', () => interrupt(signalCodes.SIGTERM))
+    onParentGone(() => interrupt(signalCodes.SIGTERM))
   })
 }
 

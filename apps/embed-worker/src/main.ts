@@ -2,6 +2,7 @@
 // server.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
+import { tellParent } from '@likeness/shared/process/parent'
 import { readSupervisorConfig } from './config.ts'
 import { startWorker } from './start.ts'
 
@@ -20,6 +21,6 @@ await runProcess({
       lifecycle
     })
     logger.info({ url: worker.url, workerId: worker.workerId }, 'embed-worker is ready')
-    process.send?.({ ready: true, url: worker.url })
+    tellParent({ ready: true, url: worker.url })
   }
 })

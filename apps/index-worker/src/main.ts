@@ -1,6 +1,7 @@
 // The index-worker process: the single writer of the collections that it holds.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
+import { tellParent } from '@likeness/shared/process/parent'
 import { readConfig } from './config.ts'
 import { startIndexWorker } from './start.ts'
 
@@ -13,6 +14,6 @@ await runProcess({
   async start(lifecycle) {
     await startIndexWorker({ config, lifecycle, logger })
     logger.info('ready')
-    process.send?.({ ready: true })
+    tellParent({ ready: true })
   }
 })

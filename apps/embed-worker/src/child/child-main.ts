@@ -4,6 +4,7 @@ import path from 'node:path'
 import { maxDecodedPictures } from '@likeness/shared/contract/limits'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLogger } from '@likeness/shared/process/logger'
+import { onParentGone, tellParent } from '@likeness/shared/process/parent'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import {
@@ -37,10 +38,7 @@ const rgbBytes = 3
 
 const config = readChildConfig(process.env)
 const logger = createLogger({ app: 'embed-child', level: config.LOG_LEVEL })
-// The callback takes the error of a message that comes after the end of the supervisor.
-const send = createOutbox(
-  (messages) => void process.send?.(messages, undefined, undefined, () => undefined)
-)
+const send = createOutbox(tellParent)
 
 function giveUp(error: unknown): never {
   logger.fatal({ err: error }, 'inference process gives up')
@@ -128,7 +126,7 @@ async function watched<T>(work: () => Promise<T>): Promise<T> {
 // The supervisor ends its children. A Ctrl-C in the terminal reaches the children too, and must not
 // end them first.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
-process.on('disconnect', () => process.exit(0))
+onParentGone(() => process.exit(0))
 
 try {
   const { serve, model } = await load()

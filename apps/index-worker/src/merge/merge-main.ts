@@ -4,6 +4,7 @@ import { constants, setPriority } from 'node:os'
 import { buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
+import { onParentGone, tellParent } from '@likeness/shared/process/parent'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { readMergeConfig } from '../config.ts'
 import { withMergeHooks } from '../test-hooks.ts'
@@ -11,12 +12,10 @@ import type { FromMerger, ToMerger } from './merge-messages.ts'
 
 const aliveEveryMs = 1_000
 
-process.on('disconnect', () => process.exit(0))
+onParentGone(() => process.exit(0))
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 const config = readMergeConfig(process.env)
-// The callback takes the error of a message that comes after the end of the parent.
-const say = (message: FromMerger): void =>
-  void process.send?.(message, undefined, undefined, () => undefined)
+const say = (message: FromMerger): void => tellParent(message)
 setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), aliveEveryMs)
 
 async function openFiles() {

@@ -1,6 +1,7 @@
 // Start, stop and exit of a process. Started parts are stopped in reverse order within one
 // deadline, even when one of them fails. A second signal exits at once.
 import { flushLogs, type Logger } from './logger.ts'
+import { onParentGone } from './parent.ts'
 
 export interface Lifecycle {
   /** Registers the undo of a part that was just started. */
@@ -60,7 +61,7 @@ export async function runProcess({
   }
   process.on('SIGTERM', () => exit(0, 'SIGTERM'))
   process.on('SIGINT', () => exit(0, 'SIGINT'))
-  process.on('disconnect', () => exit(0, 'parent is gone'))
+  onParentGone(() => exit(0, 'parent is gone'))
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'uncaught error')
     exit(1, 'uncaught error')
