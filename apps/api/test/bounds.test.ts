@@ -169,6 +169,6 @@ test('a delete says how many items there were', async () => {
     count: 0,
     missing: 1
   })
-  api.replica.awaited = true
+  api.replica.result = { revision: 0, items: 0, awaits: true }
   expect((await api.fetch(`${path}/items/nobody`, { method: 'DELETE' })).status).toBe(202)
 })

@@ -129,10 +129,7 @@ export interface SegmentSummary {
   /** Kind of the index that the segment really has: flat, hnsw or ivf. */
   index: string
   storage: string
-  /**
-   * Budget of this segment in a search where neither the search nor the collection sets one, and
-   * the recall reached with that budget when the index was built. Only with a target recall.
-   */
+  /** Budget of a search that sets none, and its recall at the build. Only with a target recall. */
   tuned: { budget: number; recall: number } | null
   rows: number
   deleted: number
@@ -170,8 +167,10 @@ export interface OperationResult {
   seq?: number
   /** Reason why the operation had no effect. */
   error?: ErrorCode
-  /** Number of deleted or restored items. */
+  /** Deleted or restored items. */
   items?: number
+  /** Older ingestions were open then. */
+  awaits?: true
 }
 export interface VersionReader {
   /** Reads the committed version without loading its files. undefined: the collection is gone. */

@@ -19,8 +19,9 @@ export const deleteItem = (deps: ApiDeps): Route => ({
       operation: { kind: 'delete', ids: [id] },
       describe: { id },
       done: (committed, { revision }): Record<string, unknown> | undefined => {
-        if (committed.resultOf(revision)?.items !== 0) return { deleted: true }
-        if (committed.awaits(revision)) return undefined
+        const { items, awaits } = committed.resultOf(revision) ?? {}
+        if (items !== 0) return { deleted: true }
+        if (awaits) return undefined
         throw appError(
           'item_not_found',
           'the collection has no item with this id, and none is on its way'

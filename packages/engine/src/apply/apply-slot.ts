@@ -13,7 +13,7 @@ import type { SnapshotRecord, StoredResult } from '../version/manifest.ts'
 import { applyItemOperation, isItemOperation } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyRestore, type OpenVersion } from './restore.ts'
-import type { WriterState } from './writer-state.ts'
+import { oldestOpen, type WriterState } from './writer-state.ts'
 
 export interface SlotContext {
   rules: ApplyRules
@@ -64,7 +64,9 @@ async function applyOperation(
   }
   if (isItemOperation(operation)) {
     const items = await applyItemOperation(state, operation, revision, context)
-    if (items !== undefined) state.results.push({ revision, items })
+    // Judged now: a later commit may have closed the ingestions that were open here.
+    const awaits = oldestOpen(state) < revision && ({ awaits: true } as const)
+    if (items !== undefined) state.results.push({ revision, items, ...awaits })
     return
   }
   const outcome = await applyToCollection(state, operation, revision, context)

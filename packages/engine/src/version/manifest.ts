@@ -120,7 +120,9 @@ export const outcomeSchema = z.strictObject({
     ])
     .optional(),
   /** Number of deleted or restored items. */
-  items: z.number().int().optional()
+  items: z.number().int().optional(),
+  /** Older ingestions were open then: of a delete, items may be missing that it will delete. */
+  awaits: z.literal(true).optional()
 })
 export type StoredResult = z.infer<typeof outcomeSchema>
 
