@@ -1,25 +1,14 @@
 // Reads a form with a picture in the field `image`, and the fields of a JSON request as text.
-import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import { appError } from '@likeness/shared/errors'
 import { createFormFields, shownName } from './form-fields.ts'
+import { readIntoMemory } from './held-bytes.ts'
 import { parseJsonField } from './json-field.ts'
 import { readMultipart } from './multipart.ts'
 
 export interface PictureForm {
   fields: Record<string, unknown>
   picture: Uint8Array | undefined
-}
-
-async function collect(stream: Readable, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) throw appError('too_large', `a picture has at most ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 /**
@@ -43,7 +32,10 @@ export async function readPictureForm(
             'invalid_request',
             `unknown file field ${shownName(name)}; the picture is \`image\``
           )
-        picture = await collect(stream, maxBytes)
+        picture = await readIntoMemory(req, stream, {
+          maxBytes,
+          tooLarge: () => appError('too_large', `a picture has at most ${maxBytes} bytes`)
+        })
       }
     }
   )

@@ -14,6 +14,7 @@ import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { checkBox } from '../http/check-box.ts'
 import { readPictureForm } from '../http/picture-form.ts'
 import { isMultipart, parseRequest, readJson } from '../http/request-body.ts'
+import { holdBytes } from '../http/held-bytes.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 
@@ -69,6 +70,7 @@ export const compareItem = (deps: ApiDeps): Route => ({
       (ofItem === undefined
         ? await readClientPicture(deps, request.image_key!)
         : await readPicture(deps, ofItem))
+    if (bytes !== picture) holdBytes(res, bytes.byteLength)
     const made = await deps.embedder.compare(
       bytes,
       { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box },

@@ -1,6 +1,5 @@
 // GET /v1/profiles, GET and PUT /v1/profiles/:profile, GET of the projection. Learned projections
 // are kept by name and version in the store, where embed-workers find them.
-import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import {
   learnedNameSchema,
@@ -15,6 +14,7 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { shownName } from '../http/form-fields.ts'
+import { readIntoMemory } from '../http/held-bytes.ts'
 import { parseJsonField } from '../http/json-field.ts'
 import { readMultipart } from '../http/multipart.ts'
 import { isMultipart, parseRequest } from '../http/request-body.ts'
@@ -78,25 +78,17 @@ async function receiveProfile(req: Request): Promise<ReceivedProfile> {
       onFile: async (name, stream) => {
         if (name !== 'projection' || draft === undefined)
           throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
-        projection = await readWhole(stream, Math.min(maxBytes, profileFileBytes(draft)))
+        const most = Math.min(maxBytes, profileFileBytes(draft))
+        projection = await readIntoMemory(req, stream, {
+          maxBytes: most,
+          tooLarge: () => appError('invalid_request', `projection: it has more than ${most} bytes`)
+        })
       }
     }
   )
   if (draft === undefined || projection === undefined)
     throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
   return { draft, projection }
-}
-
-async function readWhole(stream: Readable, most: number): Promise<Uint8Array> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    bytes += part.byteLength
-    if (bytes > most)
-      throw appError('invalid_request', `projection: it has more than ${most} bytes`)
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
 }
 
 export const putProfile = (deps: ApiDeps): Route => ({

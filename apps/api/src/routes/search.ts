@@ -10,6 +10,7 @@ import { resolveCollection } from '../answers/resolve-collection.ts'
 import { readTimeoutMs } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
+import { holdBytes } from '../http/held-bytes.ts'
 import { contextOf } from '../http/request-context.ts'
 import { leaveGate, pathParameter, type Route } from '../http/route.ts'
 import { sendJson } from '../http/send-json.ts'
@@ -113,6 +114,7 @@ export const search = (deps: ApiDeps): Route => ({
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
     const { box, detector_threshold: confidence } = received.request
     const picture = await pictureOf(deps, spec, received)
+    if (picture !== undefined && picture !== received.picture) holdBytes(res, picture.byteLength)
     const seen = picture === undefined ? undefined : await howToLook(deps, spec, received)
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {

@@ -162,6 +162,10 @@ export const maxExportsAtOnce = inApi(16, 'maxExportsAtOnce', 'requests', [
   'exports of vectors that run',
   'overloaded'
 ])
+export const maxHeldBytes = inApi(512 * 1024 * 1024, 'maxHeldBytes', 'bytes', [
+  'pictures of searches and projections in memory, where there is more than one',
+  'overloaded'
+])
 export const maxWaiting = inApi(1_000, 'maxWaiting', 'requests', [
   'requests of one of these kinds that wait for their turn',
   'overloaded'
