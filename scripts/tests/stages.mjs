@@ -63,8 +63,13 @@ function promiseStage() {
 
 // Two lanes of about the same length, because the first aim is a machine with two cores.
 const quickLanes = () => [
-  [vitestStage('unit'), vitestStage('contract')],
-  [...staticStages(), vitestStage('simulation'), promiseStage(), vitestStage('browser')]
+  [vitestStage('unit')],
+  [
+    ...staticStages(),
+    ...['contract', 'simulation'].map((project) => vitestStage(project)),
+    promiseStage(),
+    vitestStage('browser')
+  ]
 ]
 const s3ServerStage = () => ({
   name: 'S3 server',
