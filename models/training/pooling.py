@@ -6,6 +6,9 @@ from torchvision.ops import roi_align
 POWER, EPSILON = 3, 0.001
 # Samples along a box's side, for any number of cells.
 SAMPLES = 6
+# Length of the trunk's part of a raw vector; the two backbone maps have 1 each. R@1 of 100 marks
+# that are not in the training, in scenes, with 1, 1.5, 2, 3 and 4: .743, .767, .757, .757, .750.
+TRUNK_WEIGHT = 3.0
 
 
 def pool(maps, rois):
