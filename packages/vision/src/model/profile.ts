@@ -13,7 +13,7 @@ import {
 } from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
-import { type ModelManifest, readManifestFile } from './model-manifest.ts'
+import { type ModelManifest, type ProfileEntry, readManifestFile } from './model-manifest.ts'
 
 /** `dIn`: numbers in a raw vector; `dOut`: numbers in a vector. */
 export interface Profile extends Projection {
@@ -69,11 +69,21 @@ export function embeddingVersion(
   return `${model.name}@${model.version}/${profile.name}@${profile.version}`
 }
 
-/** The embedding that a model makes with a profile. */
-export const embeddingOf = (
-  model: Pick<ModelManifest, 'name' | 'version'>,
-  profile: Profile
+type NamedModel = Pick<ModelManifest, 'name' | 'version'>
+
+/** The embedding that a model makes with a profile as its manifest describes it. */
+export const embeddingOfEntry = (
+  model: NamedModel,
+  profile: Pick<ProfileEntry, 'name' | 'version' | 'dim' | 'parts'>
 ): EmbeddingSpec => ({
+  version: embeddingVersion(model, profile),
+  dim: profile.dim,
+  unit: true,
+  ...partsOfEmbedding(profile.parts)
+})
+
+/** The same with a loaded profile. */
+export const embeddingOf = (model: NamedModel, profile: Profile): EmbeddingSpec => ({
   version: embeddingVersion(model, profile),
   dim: profile.dOut,
   unit: true,
