@@ -85,19 +85,24 @@ const refusal = async (model: OnnxModel): Promise<string> =>
     (error: { code: string; message: string }) => `${error.code} ${error.message}`
   )
 
+/** Calls a map of the graph's own, of stride 8, `tiny_Relu_8`. */
+function nameOwnMap({ graph }: OnnxModel): OnnxModel['graph'] {
+  const [relu] = graph.node.filter(({ opType }) => opType === 'Relu')
+  graph.node.push({
+    opType: 'Identity',
+    input: [relu!.output[0]!],
+    output: ['tiny_Relu_8'],
+    attribute: []
+  })
+  return graph
+}
+
 const kind = { tensor: 'semantic', grid: 1, part: 'kind' }
 
 describe('parts', () => {
   it('maps of kinds stand behind those of single things, wherever the list has them', async () => {
     const model = build({ maps: [kind, { tensor: 'tiny_Relu_8', grid: 3, part: 'instance' }] })
-    // A map of the graph's own, of stride 8.
-    const [relu] = model.graph.node.filter(({ opType }) => opType === 'Relu')
-    model.graph.node.push({
-      opType: 'Identity',
-      input: [relu!.output[0]!],
-      output: ['tiny_Relu_8'],
-      attribute: []
-    })
+    nameOwnMap(model)
     await open(model, ({ manifest }, checked) => {
       expect(manifest.maps).toEqual([...tinyMaps, tinyMaps[0], { ...tinyTrunkMap, part: 'kind' }])
       expect(rawPartsOf(manifest)).toEqual([
@@ -142,13 +147,13 @@ describe('parts', () => {
     }
     const ofKinds = { ...tinyTrunkMap, part: 'kind' as const }
     expect(await prepare([...tinyMaps, ofKinds])).toBe('taken')
-    expect(await prepare([ofKinds, ...tinyMaps])).toMatch(/part instance first/)
+    expect(await prepare([ofKinds, ...tinyMaps])).toMatch(/part instance first|cells/)
     expect(await prepare([...tinyMaps, tinyTrunkMap])).toMatch(/the manifest names maps/)
   })
 
   it('an unknown part or pool is refused', async () => {
     expect(await refusal(build({ maps: [{ ...kind, part: 'colour' }] }))).toMatch(
-      /^invalid_request .*"part": instance or kind/
+      /^invalid_request .*"part": cells or instance or kind/
     )
     expect(await refusal(build({ maps: [{ ...kind, pool: 'max' }] }))).toMatch(
       /"pool": gem or mean/
@@ -178,7 +183,7 @@ describe('a model without the maps of its backbone', () => {
       /likeness_maps declares no map: there is nothing to make vectors of/
     )
     expect(await refusal(build({ maps: [kind], backbone: 'some' }))).toMatch(
-      /likeness_backbone is some, none or no such entry/
+      /likeness_backbone is some, none, cells or no such entry/
     )
   })
 })
@@ -237,6 +242,107 @@ describe('a map whose cells are no whole number of pixels', () => {
       expect(checked.cosine).toBeGreaterThan(0.999)
     })
     expect(await refusal(resized({}))).toMatch(/the same number of pixels at every size is needed/)
+  })
+})
+
+describe('a map of what is in a box', () => {
+  const ofCrops = { tensor: 'semantic', grid: 1, crops: 'cut' }
+  const graph: TinyGraphOptions = { trunkSide: 96 }
+  const cells = { ...tinyTrunkMap, crop: 96 }
+
+  it('sees the box cut out and stretched, as the plain computation does', async () => {
+    await open(
+      build({ maps: [ofCrops], backbone: 'none', graph }),
+      async (embedder, checked, onnxPath) => {
+        const { manifest } = embedder
+        expect(manifest.maps).toEqual([cells])
+        expect(manifest.rawDim).toBe(6)
+        expect(checked.batch).toBe('any')
+        expect(checked.cosine).toBeGreaterThan(0.9999)
+        const picture = noisePicture(60, 40, 6)
+        const place = placePicture(picture, manifest.inputSize)
+        const pixels = new Float32Array(3 * manifest.inputSize.width ** 2)
+        letterboxInto(pixels, picture, manifest.inputSize, place)
+        const boxes = [[3, 3, 9, 30] as const, [-5, -5, 20, 20] as const]
+        const rois = boxes.map((box) => toCanvas([...box], place))
+        const oracle = await createOracle(onnxPath, manifest)
+        const { detection, inputSize } = manifest
+        const wanted = await oracle.run(pixels, inputSize, rois, detection)
+        await oracle.close()
+        const { extra, whole } = await embedder.embed(picture, { extraBoxes: [[3, 3, 9, 30]] })
+        expect(cosine(extra[0]!, wanted.extra[0]!)).toBeGreaterThan(0.9999)
+        expect(cosine(extra[0]!, whole)).toBeLessThan(0.9999)
+      }
+    )
+  })
+
+  it('stands beside the maps of the picture, whose cells may be kept for comparisons alone', async () => {
+    const kinds = { tensor: 'tiny_Relu_8', grid: 1, part: 'kind' }
+    const model = build({ maps: [ofCrops, kinds], backbone: 'cells', graph })
+    nameOwnMap(model)
+    await open(model, ({ manifest }, checked) => {
+      expect(manifest.maps).toEqual([
+        ...tinyMaps.map((map) => ({ ...map, part: 'cells' })),
+        cells,
+        { ...tinyMaps[0], grid: 1, part: 'kind' }
+      ])
+      expect(rawPartsOf(manifest)).toEqual([
+        { name: 'instance', raw: [144, 150] },
+        { name: 'kind', raw: [150, 158] }
+      ])
+      expect(cellStarts(manifest)).toHaveLength(16)
+      expect(checked.cosine).toBeGreaterThan(0.9999)
+    })
+  })
+
+  it('is made in several runs where there are many boxes, with the same numbers', async () => {
+    await open(build({ maps: [ofCrops], backbone: 'none', graph }), async (embedder) => {
+      const picture = noisePicture(64, 64, 9)
+      const extraBoxes = Array.from(
+        { length: 300 },
+        (_, i) => [i % 20, i % 13, 30 + (i % 30), 40 + (i % 17)] as [number, number, number, number]
+      )
+      const { extra } = await embedder.embed(picture, { extraBoxes })
+      expect(extra).toHaveLength(300)
+      for (const i of [0, 126, 127, 128, 255, 299]) {
+        const alone = await embedder.embed(picture, { extraBoxes: [extraBoxes[i]!] })
+        expect(cosine(extra[i]!, alone.extra[0]!)).toBeGreaterThan(0.99999)
+      }
+      // No box at all: the whole picture is a box too, but a run may have none.
+      expect((await embedder.embed(picture, { confidence: 2 })).subjects).toEqual([])
+    })
+  })
+
+  it('needs a Resize of the picture, and no other way to the map', async () => {
+    const needs = async (
+      options: TinyGraphOptions,
+      map: object,
+      change?: (m: OnnxModel) => void
+    ) => {
+      const model = build({ maps: [{ ...ofCrops, ...map }], graph: options })
+      nameOwnMap(model)
+      change?.(model)
+      return await refusal(model)
+    }
+    expect(await needs(graph, { crops: 'absent' })).toMatch(/names absent, which no node/)
+    expect(await needs(graph, { crops: 'tiny_Relu_8' })).toMatch(/a Resize of images is needed/)
+    expect(await needs(graph, { tensor: 'tiny_Relu_8' })).toMatch(/which is not made of cut/)
+    expect(await needs(graph, { grid: 3 })).toMatch(/with crops the grid is 1/)
+    expect(
+      await needs(graph, { tensor: 'mixed' }, ({ graph: { node } }) =>
+        node.push(
+          { opType: 'GlobalAveragePool', input: ['images'], output: ['light'], attribute: [] },
+          { opType: 'ReduceMean', input: ['light'], output: ['level'], attribute: [] },
+          { opType: 'Mul', input: ['semantic', 'level'], output: ['mixed'], attribute: [] }
+        )
+      )
+    ).toMatch(/GlobalAveragePool makes of images too/)
+    expect(await needs({ ...graph, opset: 13 }, {})).toMatch(/opset 16 is needed/)
+  })
+
+  it('is named in the wording of a manifest', () => {
+    expect(poolingTextOf([cells])).toMatch(/of a map with crop/)
+    expect(poolingTextOf([cells, { ...tinyTrunkMap, pool: 'mean' }])).toMatch(/pool mean.*crop/)
   })
 })
 

@@ -2,9 +2,8 @@
 // of all maps with the grid, one map after another.
 import { linearTransform } from '@likeness/faiss'
 import type { Projection } from '@likeness/shared/contract/projection'
-import { appError } from '@likeness/shared/errors'
 import type { ModelManifest } from '../model/model-manifest.ts'
-import { mapParts, numbersOf } from '../onnx/pooled-map.ts'
+import { numbersOf } from '../onnx/pooled-map.ts'
 
 /**
  * Cells per side. A map that is pooled over the whole box, or by another embedder, has no cells.
@@ -13,8 +12,8 @@ export const cellGrid = 3
 export const cellCount = cellGrid ** 2
 
 /**
- * Start of the cells of each channel in a raw vector, row by row: of the maps of single things, in
- * which places tell things apart. Empty where a model has no such map of 3x3 cells, or where an
+ * Start of the cells of each channel in a raw vector, row by row: not of the maps of kinds, in
+ * which places tell nothing apart. Empty where a model has no such map of 3x3 cells, or where an
  * ordinary embedder alone makes the raw vectors.
  */
 export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number[] {
@@ -23,8 +22,8 @@ export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'sem
   return maps.flatMap((map) => {
     const first = next
     next += numbersOf(map)
-    const { channels, grid, part = mapParts[0] } = map
-    return grid === cellGrid && part === mapParts[0]
+    const { channels, grid, part } = map
+    return grid === cellGrid && part !== 'kind'
       ? Array.from({ length: channels }, (_, channel) => first + channel * cellCount)
       : []
   })
@@ -44,8 +43,8 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
 /**
  * Metric of a profile for a cell at any place: f32 [channels, channels], symmetric. The product of
  * two cells through the metric is the product of their projections, averaged over the places of the
- * grid. A channel that no part of the profile reads counts nothing; rejects with
- * `embedding_mismatch` where none is read.
+ * grid. A channel that no part of the profile reads counts nothing. Where none is read, because the
+ * model keeps cells beside its vectors, cells are compared as they are.
  */
 export async function cellMetric(
   { parts, dOut }: Pick<Projection, 'parts' | 'dOut'>,
@@ -55,7 +54,9 @@ export async function cellMetric(
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)
   if (!parts.some(({ from, to }) => starts.some((start) => from <= start && start < to)))
-    throw appError('embedding_mismatch', 'the profile leaves out the numbers of all cells')
+    return Float32Array.from({ length: channels ** 2 }, (_, at) =>
+      at % (channels + 1) === 0 ? 1 : 0
+    )
   let above = 0
   for (const { from, to, dim, matrix } of parts) {
     for (const [channel, start] of starts.entries()) {

@@ -49,7 +49,7 @@ export async function probeLayout({
   task
 }: ProbeOptions): Promise<ModelLayout> {
   refuseTask(task)
-  const candidates = findMapCandidates(model)
+  const candidates = findMapCandidates(model, input.name)
   const declared = candidates.declared.map(({ tensor }) => tensor)
   // A map among the outputs holds no boxes.
   const outputs = model.graph.output
@@ -58,7 +58,8 @@ export async function probeLayout({
   const suppressed = suppressedSourceCandidates(model.graph, outputs)
   const sources = suppressed ?? rankedSourceCandidates(model.graph, outputs)
   const reshaped = reshapedTensors(model.graph, input.name)
-  const tensors = [...(candidates.backbone ?? []), ...declared, ...sources]
+  const crops = candidates.declared.flatMap((map) => map.crops ?? [])
+  const tensors = [...(candidates.backbone ?? []), ...declared, ...crops, ...sources]
   const runs = await runDummies({
     input,
     // An export's own suppression is not run: it may be made for another runtime.

@@ -15,7 +15,7 @@ import type { EmbedOptions, EmbedResult } from '../runtime/embed-runs.ts'
 import type { OpenSession } from '../runtime/session.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import type { PreparedModel } from './model-prepare.ts'
-import { feedsOf, type Placed, readOutputs } from './model-tensors.ts'
+import { countRows, feedsOf, type Placed, readOutputs, readRows } from './model-tensors.ts'
 
 /** Confidence above every score: the model detects no subject. */
 export const nothingDetected = 2
@@ -37,7 +37,13 @@ export function createModelRunner({ manifest }: PreparedModel, { session }: Open
     placed.forEach(({ image, place }, i) =>
       letterboxInto(pixels.subarray(i * 3 * canvas.width * canvas.height), image, canvas, place)
     )
-    return readOutputs(await session.run(feedsOf(manifest, { pixels, placed, canvas, options })))
+    const outputs = await session.run(feedsOf(manifest, { pixels, placed, canvas, options }))
+    const rows = readRows(outputs)
+    while (rows.length < countRows(outputs)) {
+      const run = { pixels, placed, canvas, options, from: rows.length }
+      rows.push(...readRows(await session.run(feedsOf(manifest, run))))
+    }
+    return readOutputs(outputs, rows)
   }
 
   async function run(

@@ -17,10 +17,20 @@ interface Run {
   placed: readonly Placed[]
   canvas: Size
   options: EmbedOptions
+  /** First row of raw vectors to make, of a model that looks at crops. */
+  from?: number
 }
 
+/** Crops in a run: 128 of 224 pixels need 80 MB, and the layers behind them twice as much. */
+const mostCrops = 128
+const looksAtCrops = ({ maps }: ModelManifest): boolean =>
+  maps.some(({ crop }) => crop !== undefined)
+
 /** The inputs of the prepared model. */
-export function feedsOf(manifest: ModelManifest, { pixels, placed, canvas, options }: Run) {
+export function feedsOf(
+  manifest: ModelManifest,
+  { pixels, placed, canvas, options, from = 0 }: Run
+) {
   const { confidence, iou, maxDetections, classAgnosticNms } = {
     ...manifest.detection,
     ...definedOnly(options)
@@ -28,7 +38,9 @@ export function feedsOf(manifest: ModelManifest, { pixels, placed, canvas, optio
   // Distance between anchors of different classes; kept small for float32 precision.
   const gap = classAgnosticNms ? 0 : 2 * Math.max(canvas.width, canvas.height)
   const rois = placed.flatMap((p) => p.rois)
+  const long = (value: number) => new ort.Tensor('int64', [BigInt(value)], [1])
   return {
+    ...(looksAtCrops(manifest) && { raw_from: long(from), raw_to: long(from + mostCrops) }),
     [manifest.inputName]: new ort.Tensor('float32', pixels, [
       placed.length,
       3,
@@ -37,7 +49,7 @@ export function feedsOf(manifest: ModelManifest, { pixels, placed, canvas, optio
     ]),
     confidence: new ort.Tensor('float32', [confidence], [1]),
     iou: new ort.Tensor('float32', [iou], [1]),
-    max_detections: new ort.Tensor('int64', [BigInt(maxDetections)], [1]),
+    max_detections: long(maxDetections),
     class_offset: new ort.Tensor('float32', [gap, gap, 0, 0], [4]),
     extra_rois: new ort.Tensor('float32', Float32Array.from(rois.flat()), [rois.length, 4]),
     extra_batch: new ort.Tensor(
@@ -48,19 +60,19 @@ export function feedsOf(manifest: ModelManifest, { pixels, placed, canvas, optio
   }
 }
 
-export function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
+/** `rows`: raw vectors of all boxes. */
+export function readOutputs(
+  outputs: ort.InferenceSession.OnnxValueMapType,
+  rows: readonly Float32Array[]
+) {
   const data = (name: string) => outputs[name]!.data as Float32Array
   const longs = (name: string) => outputs[name]!.data as unknown as BigInt64Array
-  const [boxes, scores, classes, batch, raw] = [
+  const [boxes, scores, classes, batch] = [
     data('boxes'),
     data('scores'),
     longs('classes'),
-    longs('batch'),
-    data('raw')
+    longs('batch')
   ]
-  const dim = outputs['raw']!.dims[1]!
-  // Copies, so that keeping a vector does not keep the whole run's memory.
-  const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * dim, (i + 1) * dim))
   const found = Array.from(scores, (score, i) => ({
     batch: Number(batch[i]),
     box: [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!] as const,
@@ -69,6 +81,19 @@ export function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
     raw: rows[i]!
   }))
   return { found, rows }
+}
+
+/** Number of boxes that have a raw vector each. */
+export const countRows = (outputs: ort.InferenceSession.OnnxValueMapType): number =>
+  outputs['batch']!.dims[0]!
+
+/** Copies, so that keeping a vector does not keep the whole run's memory. */
+export function readRows(outputs: ort.InferenceSession.OnnxValueMapType): Float32Array[] {
+  const { dims, data } = outputs['raw']!
+  const [count = 0, dim = 0] = dims
+  return Array.from({ length: count }, (_, i) =>
+    (data as Float32Array).slice(i * dim, (i + 1) * dim)
+  )
 }
 
 function definedOnly(

@@ -2,12 +2,13 @@
 // and the maps that the metadata declares.
 import { messageOf } from '@likeness/shared/errors'
 import type * as ort from '../onnx-runtime.ts'
-import { type DeclaredMap, poolsBackbone, readDeclaredMaps } from '../onnx/declared-maps.ts'
+import { backbonePartOf, type DeclaredMap, readDeclaredMaps } from '../onnx/declared-maps.ts'
 import { encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
 import { findBackboneMaps } from '../onnx/find-maps.ts'
+import { checkCrops } from '../onnx/crops.ts'
 import type { ModelInput } from '../onnx/model-input.ts'
 import type { OnnxModel } from '../onnx/onnx-proto.ts'
-import { inRawOrder, type MapTensor, optionsOf } from '../onnx/pooled-map.ts'
+import { inRawOrder, type MapPart, type MapTensor, optionsOf } from '../onnx/pooled-map.ts'
 import { backboneGrid, backboneStrides } from '../onnx/pooling.ts'
 import { freeName } from '../onnx/reserve-names.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
@@ -17,6 +18,7 @@ import { runDummies } from './run-dummies.ts'
 export interface MapCandidates {
   /** Tensors of any stride; absent where the metadata leaves the backbone out. */
   backbone?: string[]
+  backbonePart?: MapPart
   declared: DeclaredMap[]
 }
 
@@ -24,9 +26,10 @@ export interface MapCandidates {
  * Throws `invalid_request` "unsupported layout: ..." where no backbone is found, a declared map is
  * missing, or there is no map at all.
  */
-export function findMapCandidates(model: OnnxModel): MapCandidates {
-  const declared = findDeclared(model)
-  if (poolsBackbone(model)) return { backbone: findBackbone(model), declared }
+export function findMapCandidates(model: OnnxModel, picture: string): MapCandidates {
+  const declared = findDeclared(model, picture)
+  const backbonePart = backbonePartOf(model)
+  if (backbonePart !== undefined) return { backbone: findBackbone(model), backbonePart, declared }
   if (declared.length > 0) return { declared }
   throw unsupported(
     'likeness_backbone is none, and likeness_maps declares no map: there is nothing to make vectors of'
@@ -41,13 +44,17 @@ function findBackbone(model: OnnxModel): string[] {
   }
 }
 
-function findDeclared(model: OnnxModel): DeclaredMap[] {
+function findDeclared(model: OnnxModel, picture: string): DeclaredMap[] {
   const made = new Set(model.graph.node.flatMap(({ output }) => output))
   return readDeclaredMaps(model).map((map) => {
-    const tensor = freeName(map.tensor)
-    if (!made.has(tensor))
-      throw unsupported(`likeness_maps names ${map.tensor}, which no node of the graph makes`)
-    return { ...map, tensor }
+    const [tensor = '', crops] = [map.tensor, map.crops].flatMap((name) => {
+      if (name === undefined) return []
+      if (!made.has(freeName(name)))
+        throw unsupported(`likeness_maps names ${name}, which no node of the graph makes`)
+      return [freeName(name)]
+    })
+    if (crops !== undefined) checkCrops(model.graph, { tensor, crops }, picture)
+    return { ...map, tensor, ...(crops !== undefined && { crops }) }
   })
 }
 
@@ -56,16 +63,20 @@ function findDeclared(model: OnnxModel): DeclaredMap[] {
  * backbone's finest first, then the declared ones in their order, those of kinds last.
  */
 export function measureMaps(
-  { backbone, declared }: MapCandidates,
+  { backbone, backbonePart, declared }: MapCandidates,
   seen: ort.InferenceSession.OnnxValueMapType,
   input: ModelInput
 ): MapTensor[] {
   const ofBackbone = backbone?.map((tensor) =>
-    measureMap({ tensor, grid: backboneGrid }, seen[tensor]!, input)
+    measureMap({ tensor, grid: backboneGrid, part: backbonePart! }, seen[tensor]!, input)
   )
   return inRawOrder([
     ...(ofBackbone === undefined ? [] : pickBackbone(ofBackbone, input)),
-    ...declared.map((map) => measureDeclared(map, seen[map.tensor]!, input))
+    ...declared.map((map) =>
+      map.crops === undefined
+        ? measureDeclared(map, seen[map.tensor]!, input)
+        : measureOfCrops({ ...map, crops: map.crops }, seen)
+    )
   ])
 }
 
@@ -123,6 +134,32 @@ function measureDeclared(declared: DeclaredMap, seen: ort.Tensor, input: ModelIn
   return map
 }
 
+function measureOfCrops(
+  { tensor, crops, grid, ...options }: DeclaredMap & { crops: string },
+  seen: ort.InferenceSession.OnnxValueMapType
+): MapTensor {
+  const { dims, type } = seen[tensor]!
+  const [, colours, crop = 0, width] = seen[crops]!.dims
+  const [, channels = 0, height = 0, columns = 0] = dims
+  if (colours !== 3 || crop < 1 || crop !== width || seen[crops]!.type !== 'float32')
+    throw unsupported(
+      `likeness_maps names crops ${crops}, ${seen[crops]!.type} [${seen[crops]!.dims.join(', ')}]; float32 [batch, 3, side, side] is needed`
+    )
+  if (dims.length !== 4 || dims[0] !== 1 || !floats.has(type) || height !== columns)
+    throw unsupported(
+      `likeness_maps names ${tensor}, ${type} [${dims.join(', ')}] of one square; floats [batch, channels, rows, rows] are needed`
+    )
+  return {
+    tensor,
+    crops,
+    stride: crop / height,
+    channels,
+    grid,
+    ...optionsOf({ ...options, crop }),
+    half: type === 'float16'
+  }
+}
+
 /** Smallest side whose half is large enough to tell strides apart. */
 const leastHalved = 128
 const otherSide = (side: number): number =>
@@ -139,12 +176,19 @@ export async function checkStrides(
   { maps, input }: { maps: readonly MapTensor[]; input: ModelInput }
 ): Promise<void> {
   if (declared.length === 0) return
-  const tensors = declared.map(({ tensor }) => tensor)
+  const tensors = declared.map(({ tensor, crops }) => crops ?? tensor)
   const size = { width: otherSide(input.size.width), height: otherSide(input.size.height) }
   const [seen] = await runDummies({
     bytes: encodeWithOutputsAlone(model, tensors),
     input: { ...input, size }
   })
+  for (const { crops, crop } of maps.filter((map) => map.crops !== undefined)) {
+    const [, , height, width] = seen![crops!]!.dims
+    if (height === crop && width === crop) continue
+    throw unsupported(
+      `likeness_maps names crops ${crops}, ${width}x${height} at ${size.width}x${size.height}; ${crop}x${crop} at every size is needed`
+    )
+  }
   for (const { tensor, stride } of maps.filter((map) => tensors.includes(map.tensor))) {
     const [, , height = 0, width = 0] = seen![tensor]!.dims
     if (isCovered(size, { height, width }, stride)) continue

@@ -10,7 +10,8 @@ import {
   toNumber,
   valueInfo
 } from './graph-builder.ts'
-import type { OnnxModel } from './onnx-proto.ts'
+import type { OnnxGraph, OnnxModel } from './onnx-proto.ts'
+import { lookAtBoxes } from './crops.ts'
 import { type MapTensor, rawDimOf } from './pooled-map.ts'
 import { pooling } from './pooling.ts'
 import { addReadDetections, type ReadDetections } from './read-detections.ts'
@@ -41,7 +42,8 @@ export interface EmbeddingSpec {
  * i64 [1] (per picture), `class_offset` f32 [4] (zeros: class agnostic), `extra_rois` f32 [m,4] (x1
  * y1 x2 y2, input pixels), `extra_batch` i64 [m]. New outputs, n detections in all, each picture's
  * best first: `boxes` f32 [n,4], `scores` f32 [n], `classes` i64 [n], `batch` i64 [n+m], `raw` f32
- * [n+m, rawDim].
+ * [n+m, rawDim]. With maps of crops two more inputs, `raw_from` and `raw_to` i64 [1]: `raw` has only
+ * the rows of this range, because crops of a thousand boxes need gigabytes.
  */
 export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
   const graph = model.graph
@@ -56,7 +58,14 @@ export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
     attributes: { axis: 0 },
     outputs: ['batch']
   })
-  const parts = spec.maps.map((map) => addPooling(builder, map, opset))
+  const ofCrops = spec.maps.filter(({ crops }) => crops !== undefined)
+  if (ofCrops.length > 0 && opset < HALF_PIXEL_OPSET)
+    throw new Error(
+      `vectors are made of crops, for which opset ${HALF_PIXEL_OPSET} is needed; the file has ${opset}`
+    )
+  const rows = ofCrops.length > 0 ? addRange(builder, graph) : allRows
+  for (const map of ofCrops) lookAtBoxes(builder, graph, map, rows)
+  const parts = spec.maps.map((map) => addPooling(builder, map, { opset, rows }))
   builder.node('Concat', parts, { attributes: { axis: 1 }, outputs: ['raw'] })
 
   graph.input.push(
@@ -72,8 +81,21 @@ export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
     valueInfo('scores', FLOAT, ['likeness_found']),
     valueInfo('classes', INT64, ['likeness_found']),
     valueInfo('batch', INT64, ['likeness_all']),
-    valueInfo('raw', FLOAT, ['likeness_all', rawDimOf(spec.maps)])
+    valueInfo('raw', FLOAT, ['likeness_pooled', rawDimOf(spec.maps)])
   ]
+}
+
+/** Tensors of the boxes that are pooled, and of their pictures. */
+interface Rows {
+  rois: string
+  batch: string
+}
+const allRows: Rows = { rois: 'likeness_rois', batch: 'batch' }
+
+function addRange(g: GraphBuilder, graph: OnnxGraph): Rows {
+  graph.input.push(valueInfo('raw_from', INT64, [1]), valueInfo('raw_to', INT64, [1]))
+  const slice = (name: string) => g.node('Slice', [name, 'raw_from', 'raw_to', g.ints([0])])
+  return { rois: slice(allRows.rois), batch: slice(allRows.batch) }
 }
 
 function clampOpset(model: OnnxModel): number {
@@ -127,19 +149,25 @@ function addSuppression(
   }
 }
 
+interface Pooled {
+  opset: number
+  rows: Rows
+}
+
 /**
  * RoI pooling of a map, see pooling.ts. Answers [rois, channels * grid^2], with the map's weight as
  * length.
  */
-function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
+function addPooling(g: GraphBuilder, map: MapTensor, pooled: Pooled): string {
   const floats = map.half ? g.node('Cast', [map.tensor], { attributes: { to: FLOAT } }) : map.tensor
+  const average = (values: string): string =>
+    map.crop === undefined
+      ? addRoiAlign(g, values, map, pooled)
+      : g.node('GlobalAveragePool', [values])
   const mean =
     map.pool === 'mean'
-      ? addRoiAlign(g, floats, map, opset)
-      : g.node('Pow', [
-          addRoiAlign(g, addCubed(g, floats), map, opset),
-          g.floats([1 / pooling.power], [])
-        ])
+      ? average(floats)
+      : g.node('Pow', [average(addCubed(g, floats)), g.floats([1 / pooling.power], [])])
   const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], {
     attributes: { axis: 1, p: 2 }
   })
@@ -152,16 +180,19 @@ function addCubed(g: GraphBuilder, floats: string): string {
 }
 
 /** Means of the values of `floats` in each cell of each roi: [rois, channels, grid, grid]. */
-function addRoiAlign(g: GraphBuilder, floats: string, map: MapTensor, opset: number): string {
+function addRoiAlign(
+  g: GraphBuilder,
+  floats: string,
+  map: MapTensor,
+  { opset, rows: { rois: all, batch } }: Pooled
+): string {
   const modern = opset >= HALF_PIXEL_OPSET
   if (!modern && map.stride > COARSEST_OLD_STRIDE)
     throw new Error(
       `vectors are pooled from ${map.tensor} of stride ${map.stride}, for which opset ${HALF_PIXEL_OPSET} is needed; the file has ${opset}`
     )
-  const rois = modern
-    ? 'likeness_rois'
-    : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])
-  return g.node('RoiAlign', [floats, rois, 'batch'], {
+  const rois = modern ? all : g.node('Sub', [all, g.floats([map.stride / 2], [])])
+  return g.node('RoiAlign', [floats, rois, batch], {
     attributes: {
       mode: 'avg',
       output_height: map.grid,

@@ -1,4 +1,6 @@
 // Gives a model other outputs.
+import { type CropPath, cropGraph } from './crops.ts'
+import { FLOAT, valueInfo } from './graph-builder.ts'
 import { encodeModel, type OnnxGraph, type OnnxModel } from './onnx-proto.ts'
 import { nodesBefore } from './terminal-convolutions.ts'
 
@@ -18,6 +20,15 @@ export const encodeWithOutputsAlone = (model: OnnxModel, tensors: readonly strin
     node: nodesBefore(model.graph, tensors),
     output: [...new Set(tensors)].map((name) => ({ name }))
   })
+
+/** The part of a model from the input `crops` to the output `tensor`. */
+export function encodeCropModel(model: OnnxModel, path: CropPath): Uint8Array {
+  const side = ['boxes', 3, 'height', 'width']
+  return encodeChanged(model, {
+    ...cropGraph(model.graph, path),
+    input: [valueInfo(path.crops, FLOAT, side)]
+  })
+}
 
 function encodeChanged(model: OnnxModel, changed: Partial<OnnxGraph>): Uint8Array {
   const graph = Object.assign(

@@ -1,9 +1,13 @@
 // Maps of a detector whose cells are pooled into raw vectors, and the parts of raw vectors that
 // they make.
 
-/** Part of a raw vector that a map belongs to: single things, or kinds of things. */
-export const mapParts = ['instance', 'kind'] as const
+/**
+ * Part of a raw vector that a map belongs to: single things, or kinds of things. `cells`: not in
+ * vectors; kept to compare the cells of boxes.
+ */
+export const mapParts = ['cells', 'instance', 'kind'] as const
 export type MapPart = (typeof mapParts)[number]
+export const usualPart: MapPart = 'instance'
 /** `gem`: generalised mean of the power 3, the default. `mean`: the plain mean of the values. */
 export const mapPools = ['gem', 'mean'] as const
 export type MapPool = (typeof mapPools)[number]
@@ -18,6 +22,11 @@ export interface PooledMap {
   weight?: number
   /** `instance` by default. */
   part?: MapPart
+  /**
+   * Side in pixels. Present: the map is not one of the picture, but of what is in a box, cut out
+   * and stretched to this square; all of its cells are pooled. `stride` counts pixels of the square.
+   */
+  crop?: number
   /** `gem` by default. */
   pool?: MapPool
 }
@@ -38,16 +47,18 @@ export const numbersOf = ({ channels, grid }: Pick<PooledMap, 'channels' | 'grid
 export const optionsOf = ({
   weight,
   part,
+  crop,
   pool
-}: Partial<PooledMap>): Pick<PooledMap, 'weight' | 'part' | 'pool'> => ({
+}: Partial<PooledMap>): Pick<PooledMap, 'weight' | 'part' | 'crop' | 'pool'> => ({
   ...(weight !== undefined && { weight }),
-  ...(part !== undefined && part !== mapParts[0] && { part }),
+  ...(part !== undefined && part !== usualPart && { part }),
+  ...(crop !== undefined && { crop }),
   ...(pool !== undefined && pool !== mapPools[0] && { pool })
 })
 
-/** Sorts maps into the order of a raw vector: those of single things first. */
+/** Sorts maps into the order of a raw vector: cells, single things, kinds. */
 export const inRawOrder = <T extends Pick<PooledMap, 'part'>>(maps: readonly T[]): T[] =>
-  mapParts.flatMap((part) => maps.filter((map) => (map.part ?? mapParts[0]) === part))
+  mapParts.flatMap((part) => maps.filter((map) => (map.part ?? usualPart) === part))
 
 /**
  * Parts of a raw vector, in its order: maps of single things, maps of kinds, then the embedder
@@ -60,10 +71,20 @@ export function rawPartsOf({
   maps: readonly PooledMap[]
   semantic?: Embedder | undefined
 }): RawPart[] {
+  return sectionsOf({ maps, semantic }).filter(({ name }) => name !== 'cells')
+}
+
+function sectionsOf({
+  maps,
+  semantic
+}: {
+  maps: readonly PooledMap[]
+  semantic?: Embedder | undefined
+}): RawPart[] {
   const sizes = new Map<string, number>()
   if (semantic?.kind !== 'semantic')
     for (const map of inRawOrder(maps)) {
-      const part = map.part ?? mapParts[0]
+      const part = map.part ?? usualPart
       sizes.set(part, (sizes.get(part) ?? 0) + numbersOf(map))
     }
   if (semantic !== undefined) sizes.set('semantic', semantic.dim)
@@ -77,10 +98,12 @@ export function rawPartsOf({
 
 /** Numbers in a raw vector: of each map, then of the embedder. */
 export const rawDimOf = (maps: readonly PooledMap[], semantic?: Embedder): number =>
-  rawPartsOf({ maps, semantic }).at(-1)?.raw[1] ?? 0
+  sectionsOf({ maps, semantic }).at(-1)?.raw[1] ?? 0
 
 export interface MapTensor extends PooledMap {
   /** Name in the exporter's graph. */
   tensor: string
+  /** With `crop`: name of the tensor [batch, 3, crop, crop] that the map is made of. */
+  crops?: string
   half: boolean
 }

@@ -10,7 +10,9 @@ export const pooling = {
   /** Sample points along a side of the box, for every grid. */
   samples: 6,
   power: 3,
-  epsilon: 0.001
+  epsilon: 0.001,
+  /** Sample points along a side of a pixel of a crop. */
+  cropSamples: 2
 } as const
 
 /** Cells per side that a box can be divided into. */
@@ -27,6 +29,8 @@ const backboneText =
   'y = RoiAlign(avg, 3x3, sampling_ratio 2, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C,3,3], each map L2-normalised, then concatenated: stride 8 first'
 const declaredText =
   'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps'
+const cropText = (text: string) =>
+  `${text}; of a map with crop, y = the same mean over all cells of the map of RoiAlign(avg, crop x crop, sampling_ratio 2, half_pixel, picture)`
 const meanText = `${declaredText}; of a map with the pool mean, y = RoiAlign(avg, ..., x)`
 
 /**
@@ -34,12 +38,13 @@ const meanText = `${declaredText}; of a map with the pool mean, y = RoiAlign(avg
  * guessed.
  */
 export function poolingTextOf(maps: readonly PooledMap[]): string {
-  if (maps.some(({ pool }) => pool === 'mean')) return meanText
+  const text = maps.some(({ pool }) => pool === 'mean') ? meanText : declaredText
+  if (maps.some(({ crop }) => crop !== undefined)) return cropText(text)
   const areOfBackbone =
     maps.length === backboneStrides.length &&
     maps.every(
       ({ stride, grid, weight }, i) =>
         stride === backboneStrides[i] && grid === backboneGrid && weight === undefined
     )
-  return areOfBackbone ? backboneText : declaredText
+  return areOfBackbone ? backboneText : text
 }

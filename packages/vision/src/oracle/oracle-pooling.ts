@@ -23,10 +23,33 @@ export interface FeatureMap {
  * Channel-major [channels * grid * grid], with the map's weight as length. `box` in canvas pixels.
  */
 export function poolBox(map: FeatureMap, box: Box): number[] {
-  const { samples, power, epsilon } = pooling
+  return asSection(map, alignBox(map, box, pooling.samples / map.grid))
+}
+
+/** The same of a whole map of a crop. */
+export function poolWhole(map: FeatureMap): number[] {
+  const { power, epsilon } = pooling
+  const cells = map.height * map.width
+  const values = Array.from({ length: map.channels }, (_, channel) => {
+    const plane = map.data.subarray(channel * cells, (channel + 1) * cells)
+    if (map.pool === 'mean') return plane.reduce((sum, value) => sum + value, 0) / cells
+    const sum = plane.reduce((total, value) => total + (Math.max(0, value) + epsilon) ** power, 0)
+    return (sum / cells) ** (1 / power)
+  })
+  return asSection(map, values)
+}
+
+/** Unit length, times the map's weight. An even map may have no values at all; it stays zero. */
+function asSection({ weight = 1 }: FeatureMap, values: readonly number[]): number[] {
+  const length = Math.hypot(...values) || 1
+  return values.map((value) => (value * weight) / length)
+}
+
+/** Means of the cells of a box, channel-major [channels, grid, grid]. */
+export function alignBox(map: FeatureMap, box: Box, perCell: number): number[] {
+  const { power, epsilon } = pooling
   const { grid } = map
   const isMean = map.pool === 'mean'
-  const perCell = samples / grid
   const [x1, y1, x2, y2] = box.map((v) => v / map.stride - 0.5) as [number, number, number, number]
   const values: number[] = []
   for (let channel = 0; channel < map.channels; channel++) {
@@ -51,9 +74,7 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
       }
     }
   }
-  // An even map may have no values at all; its section then stays zero.
-  const length = Math.hypot(...values) || 1
-  return values.map((value) => (value * (map.weight ?? 1)) / length)
+  return values
 }
 
 /** Bilinear; 0 beyond a cell outside the map. */

@@ -4,13 +4,16 @@ import { readFile } from 'node:fs/promises'
 import type { DetectionDefaults, ModelManifest } from '../model/model-manifest.ts'
 import * as ort from '../onnx-runtime.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
-import { encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
+import { encodeCropModel, encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
 import { inputTensor } from '../onnx/model-input.ts'
+import type { OnnxModel } from '../onnx/onnx-proto.ts'
+import type { MapTensor } from '../onnx/pooled-map.ts'
+import { pooling } from '../onnx/pooling.ts'
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
 import { suppress } from './oracle-nms.ts'
-import { type FeatureMap, poolBox } from './oracle-pooling.ts'
+import { alignBox, type FeatureMap, poolBox, poolWhole } from './oracle-pooling.ts'
 
 export interface OracleResult {
   /** Boxes in canvas pixels, best first. */
@@ -42,26 +45,27 @@ export async function createOracle(
     logSeverityLevel: 3
   })
 
+  const ofCrops = await openCropModels(model, source.maps)
+
   return {
     async run(pixels, canvas, rois, detection) {
+      const picture = inputTensor(pixels, source.input, canvas)
       const results = ofFirstPicture(
-        await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) }),
+        await session.run({ [source.input.name]: picture }),
         source.input.batch ?? 1
       )
-      const maps = source.maps.map(({ tensor, stride, grid, weight, pool }): FeatureMap => {
-        const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
-        return {
-          data: floatValues(results[tensor]!),
-          channels,
-          height,
-          width,
-          stride,
-          grid,
-          weight,
-          pool
+      const pool = async (box: Box): Promise<Float32Array> => {
+        const sections: number[] = []
+        for (const map of source.maps) {
+          const ofCrop = ofCrops.get(map.tensor)
+          const section =
+            ofCrop === undefined
+              ? poolBox(featureMap(map, results[map.tensor]!), box)
+              : await ofCrop.pool(floatValues(picture), canvas, box)
+          sections.push(...section)
         }
-      })
-      const pool = (box: Box) => Float32Array.from(maps.flatMap((map) => poolBox(map, box)))
+        return Float32Array.from(sections)
+      }
       const output = results[source.detections.tensor]!
       const found = suppress(
         readDetections({
@@ -72,8 +76,58 @@ export async function createOracle(
         }),
         detection
       )
-      return { found: found.map((one) => ({ ...one, raw: pool(one.box) })), extra: rois.map(pool) }
+      const answer: OracleResult = { found: [], extra: [] }
+      for (const one of found) answer.found.push({ ...one, raw: await pool(one.box) })
+      for (const roi of rois) answer.extra.push(await pool(roi))
+      return answer
     },
-    close: () => session.release()
+    async close() {
+      for (const { close } of ofCrops.values()) await close()
+      await session.release()
+    }
   }
+}
+
+function featureMap(map: MapTensor, { dims, type, data }: ort.Tensor): FeatureMap {
+  const [, channels = 0, height = 0, width = 0] = dims
+  return { ...map, data: floatValues({ type, data }), channels, height, width }
+}
+
+interface CropModel {
+  /** `picture`: f32 [3, height, width]; `box` in its pixels. */
+  pool(picture: Float32Array, canvas: Size, box: Box): Promise<number[]>
+  close(): Promise<void>
+}
+
+/** The parts of a model that see boxes, by the tensor of their map. */
+async function openCropModels(
+  model: OnnxModel,
+  maps: readonly MapTensor[]
+): Promise<Map<string, CropModel>> {
+  const opened = new Map<string, CropModel>()
+  for (const map of maps) {
+    const { tensor, crops, crop } = map
+    if (crops === undefined || crop === undefined) continue
+    const session = await ort.InferenceSession.create(encodeCropModel(model, { tensor, crops }), {
+      intraOpNumThreads: 1,
+      logSeverityLevel: 3
+    })
+    opened.set(tensor, {
+      async pool(data, canvas, box) {
+        const picture = {
+          ...canvas,
+          data,
+          channels: 3,
+          stride: 1,
+          grid: crop,
+          pool: 'mean'
+        } as const
+        const values = Float32Array.from(alignBox(picture, box, pooling.cropSamples))
+        const cut = new ort.Tensor('float32', values, [1, 3, crop, crop])
+        return poolWhole(featureMap(map, (await session.run({ [crops]: cut }))[tensor]!))
+      },
+      close: () => session.release()
+    })
+  }
+  return opened
 }
