@@ -10,28 +10,45 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from kinds import padding_of
-from learn_profile import load_model
-from network import CLASSES
-from pooling import TRUNK_WEIGHT
+from network import CLASSES, PARTS, Network, load_export
 
 MOST_BYTES = 20_000_000
 MOST_EDGES, MOST_SCORES, LEAST_LIKENESS, LEAST_SCORE = 1.0, 0.01, 0.9999, 0.1
 
 
-# Maps that vectors are pooled from, beside the backbone's two.
-DECLARED = [{"tensor": "semantic", "grid": 1, "weight": TRUNK_WEIGHT}, {"tensor": "kinds", "grid": 1, "part": "kind", "pool": "mean"}]
+def load_model(file, items=None):
+    """Loads an export, or the running mean of a checkpoint's weights. `items`: another checkpoint,
+    which supplies the heads that draw boxes."""
+    if str(file).endswith(".onnx"):
+        network = load_export(file)
+    else:
+        network = Network()
+        network.load_state_dict(mean_of(file))
+    if items is not None:
+        network.load_state_dict({name: value for name, value in mean_of(items).items() if name.startswith(PARTS["boxes"])}, strict=False)
+    return network.eval()
+
+
+def mean_of(file):
+    return torch.load(file, map_location="cpu", weights_only=True)["mean"]
+
+
+# Maps that vectors are made of. Those of the backbone only compare the cells of boxes.
+DECLARED = [{"tensor": "semantic", "grid": 1, "crops": "crops"}, {"tensor": "kinds", "grid": 1, "part": "kind", "pool": "mean"}]
+MAPS = ("semantic", "kinds", "crops")
 
 
 def write(network, file, version):
-    maps = ("semantic", "kinds")
-    axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}, **{name: {0: "batch", 2: f"{name} rows", 3: f"{name} columns"} for name in maps}}
-    torch.onnx.export(network, (torch.zeros(1, 3, 416, 416),), file, opset_version=17, input_names=["images"], output_names=["output0", *maps], dynamic_axes=axes, dynamo=False)
+    sides = {2: "height", 3: "width"}
+    axes = {"images": {0: "batch", **sides}, "output0": {0: "batch", 2: "anchors"}, "semantic": {0: "batch"}, "kinds": {0: "batch", 2: "rows", 3: "columns"}, "crops": {0: "batch"}}
+    torch.onnx.export(network, (torch.zeros(1, 3, 416, 416),), file, opset_version=17, input_names=["images"], output_names=["output0", *MAPS], dynamic_axes=axes, dynamo=False)
     model = onnx.load(file)
+    model.graph.output.remove(next(one for one in model.graph.output if one.name == "crops"))
     merge_pads(model.graph)
     halve(model.graph)
     told = {
         "description": "Likeness nano detector", "author": "Likeness", "version": version, "task": "detect", "stride": "32", "batch": "1", "imgsz": "[416, 416]",
-        "names": repr(dict(enumerate(CLASSES))), "license": "Apache-2.0", "likeness_maps": json.dumps(DECLARED)
+        "names": repr(dict(enumerate(CLASSES))), "license": "Apache-2.0", "likeness_maps": json.dumps(DECLARED), "likeness_backbone": "cells"
     }
     helper.set_model_props(model, told)
     onnx.checker.check_model(model)
@@ -78,7 +95,7 @@ def check(network, file):
     for shape in ((1, 3, 416, 416), (3, 3, 224, 320)):
         pixels = np.random.default_rng(1).random(shape, np.float32)
         with torch.inference_mode():
-            boxes, *maps = (one.numpy() for one in network(torch.from_numpy(pixels)))
+            boxes, *maps, _ = (one.numpy() for one in network(torch.from_numpy(pixels)))
         given = session.run(None, {"images": pixels})
         if [one.shape for one in given] != [one.shape for one in (boxes, *maps)]:
             raise ValueError(f"{file}: the export has other shapes than the network at {shape}")

@@ -1,5 +1,6 @@
-"""Measures R@1 of a network and a profile on labelled sets, quickly: python judge.py --model
-EXPORT|CHECKPOINT --profile FILE DIR... (the server's own measure is `likeness eval`)."""
+"""Measures R@1 of an export and a profile on labelled sets, quickly: python judge.py --model EXPORT
+--profile FILE --part instance=384 --part kind=256 DIR... (the server's own measure is `likeness eval`).
+Galleries hold whole pictures, queries are the whole picture and its boxes."""
 import argparse
 import csv
 import json
@@ -10,9 +11,8 @@ import numpy as np
 import torch
 import torchvision
 
-from learn_profile import load_model
-from network import pooled
-from pooling import load_profile, pool, project
+from exported import Exported
+from pooling import load_profile, parts_of, project
 
 SIDE, PAD = 416, 114
 CONFIDENCE, IOU, MOST = 0.25, 0.6, 5
@@ -29,27 +29,23 @@ def letterbox(picture):
     return canvas[..., ::-1].transpose(2, 0, 1).astype(np.float32) / 255, (left, top, left + new[0], top + new[1])
 
 
-def own_boxes(network, maps):
-    """Yields at most five boxes of each picture, of any class."""
-    for rows in network.boxes(*maps).transpose(1, 2):
-        scores = rows[:, 4:].amax(1)
-        rows, scores = rows[scores > CONFIDENCE], scores[scores > CONFIDENCE]
-        boxes = torch.cat((rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2), 1)
-        yield boxes[torchvision.ops.nms(boxes, scores, IOU)[:MOST]]
+def own_boxes(rows):
+    """Returns at most five boxes [n, 4], of any class. `rows` [cells, 4 + classes]."""
+    scores = rows[:, 4:].amax(1)
+    rows, scores = rows[scores > CONFIDENCE], scores[scores > CONFIDENCE]
+    boxes = torch.cat((rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2), 1)
+    return boxes[torchvision.ops.nms(boxes, scores, IOU)[:MOST]]
 
 
-@torch.inference_mode()
-def vectors_of(network, pictures):
+def vectors_of(model, pictures, with_boxes):
     """Yields [n, raw] for each picture: of the whole, then of the detected boxes."""
-    for start in range(0, len(pictures), 8):
-        made = [letterbox(picture) for picture in pictures[start : start + 8]]
-        pixels = torch.from_numpy(np.stack([pixels for pixels, _ in made])).to(memory_format=torch.channels_last)
-        maps = network.maps(pixels)
-        boxes = list(own_boxes(network, maps))
-        rois = [torch.cat((torch.tensor([whole], dtype=torch.float32), own)) for (_, whole), own in zip(made, boxes)]
-        rows = torch.cat([torch.cat((torch.full((len(own), 1), float(n)), own), 1) for n, own in enumerate(rois)])
-        raw = pool(pooled(*maps[:2], network.trunk(pixels)), rows)
-        yield from raw.split([len(own) for own in rois])
+    for picture in pictures:
+        pixels, whole = letterbox(picture)
+        seen = model.run(pixels[None])
+        rois = torch.tensor([whole], dtype=torch.float32)
+        if with_boxes:
+            rois = torch.cat((rois, own_boxes(torch.from_numpy(seen["output0"][0].T))))
+        yield model.raw(pixels[None], seen, torch.cat((torch.zeros(len(rois), 1), rois), 1))
 
 
 def read_set(folder, role):
@@ -69,26 +65,21 @@ def read_set(folder, role):
     return pictures, labels
 
 
-def raw_of(network, folder, role):
+def raw_of(model, folder, role):
     pictures, labels = read_set(folder, role)
-    return list(vectors_of(network, pictures)), labels
+    return list(vectors_of(model, pictures, role == "query")), labels
 
 
-def projected(raw, profile):
-    return torch.nn.functional.normalize(raw) if profile is None else project(raw, profile)
-
-
-def recall(gallery, queries, profile):
+def recall(gallery, queries, profile, weights):
     """Returns R@1 by the whole picture alone, and with the best of the whole and the detected
-    boxes."""
-    whole = projected(torch.cat([rows[:1] for rows in gallery[0]]), profile)
-    every = projected(torch.cat(gallery[0]), profile)
-    owners = [label for rows, label in zip(*gallery) for _ in rows]
+    boxes. `weights`: of each part."""
+    sections = torch.cat([torch.full((len(bias),), weight) for (*_, bias), weight in zip(profile, weights)])
+    whole = project(torch.cat(gallery[0]), profile) * sections
     right = [0, 0]
     for rows, label in zip(*queries):
-        asked = projected(rows, profile)
-        right[0] += gallery[1][int((asked[0] @ whole.T).argmax())] == label
-        right[1] += owners[int((asked @ every.T).amax(0).argmax())] == label
+        scores = project(rows, profile) @ whole.T
+        for n, found in enumerate((scores[0], scores.amax(0))):
+            right[n] += gallery[1][int(found.argmax())] in label.split("|")
     return [round(one / len(queries[1]), 4) for one in right]
 
 
@@ -96,17 +87,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--profile", action="append", default=[])
+    parser.add_argument("--profile", required=True)
+    parser.add_argument("--part", action="append", default=[], help="NAME=DIM[:WEIGHT] of each part of the profile")
+    parser.add_argument("--weight", action="append", type=float, help="of the second part, instead of its own; several are tried")
     parser.add_argument("--gallery", default="gallery", help="role: gallery or gallery_iconic")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    network = load_model(options.model)
+    model = Exported(options.model, SIDE, options.threads)
+    parts = parts_of(options.part, model.ranges())
+    profile = load_profile(options.profile, parts[-1]["raw"][1], parts)
     for folder in options.folders:
-        gallery, queries = raw_of(network, folder, options.gallery), raw_of(network, folder, "query")
-        for file in [None, *options.profile]:
-            whole, best = recall(gallery, queries, load_profile(file) if file else None)
-            print(json.dumps({"set": folder.name, "profile": file or "none", "wholeR1": whole, "bestR1": best, "queries": len(queries[1])}), flush=True)
+        gallery, queries = raw_of(model, folder, options.gallery), raw_of(model, folder, "query")
+        for weight in options.weight or [parts[-1]["weight"]]:
+            weights = [*(part["weight"] for part in parts[:-1]), weight]
+            whole, best = recall(gallery, queries, profile, weights)
+            print(json.dumps({"set": folder.name, "weights": weights, "wholeR1": whole, "bestR1": best, "queries": len(queries[1])}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The trunk for kinds: EfficientNet-Lite0 (Google, Apache-2.0) without its classifier, norms
 merged, over the picture at 9/13 of its size (288 of 416 pixels)."""
-import torch
 import torch.nn.functional as F
 from torch import nn
 

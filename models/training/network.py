@@ -2,10 +2,11 @@
 for marks, goods and things on plain grounds (items); a trunk for single things (trunk.py) and one
 for kinds (kinds.py)."""
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from kinds import Kinds
-from trunk import Trunk
+from trunk import CROP, Trunk
 from yolox import STRIDES, WIDTHS, Conv, Yolox, separable
 
 COCO = (
@@ -67,8 +68,10 @@ class Network(nn.Module):
         return torch.cat((*named, *items), 2)
 
     def forward(self, x):
-        """Returns the export's outputs: the boxes, the trunk's map and the map of kinds."""
-        return self.boxes(*self.mixed(x)), self.trunk(x), self.kinds(x)
+        """Returns the export's outputs: the boxes, the trunk's map of the picture as a square, the
+        map of kinds, and that square. The server puts each box in its place."""
+        crops = F.interpolate(x, size=(CROP, CROP), mode="bilinear", align_corners=False)
+        return self.boxes(*self.mixed(x)), self.trunk(crops), self.kinds(x), crops
 
 
 def items_of(head, edges, scores):

@@ -1,4 +1,6 @@
 """Makes vectors of boxes, exactly the same as packages/vision/src/onnx/pooling.ts."""
+import re
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -7,9 +9,18 @@ from torchvision.ops import roi_align
 POWER, EPSILON = 3, 0.001
 # Samples along a box's side, for any number of cells.
 SAMPLES = 6
-# Length of the trunk's part of a raw vector; the two backbone maps have 1 each. R@1 of 100 marks
-# that are not in the training, in scenes, with 1, 1.5, 2, 3 and 4: .743, .767, .757, .757, .750.
-TRUNK_WEIGHT = 3.0
+# Samples along the side of a pixel of a crop.
+CROP_SAMPLES = 1
+
+
+def crops_of(images, rois, side):
+    """Cuts boxes out of pictures and stretches them: [n, 3, side, side]. `rois` as in pool()."""
+    return roi_align(images, rois, side, sampling_ratio=CROP_SAMPLES, aligned=True)
+
+
+def pool_crops(x, weight=1.0):
+    """Returns [n, channels] of maps of crops [n, channels, rows, columns]."""
+    return weight * F.normalize(((x.float().relu() + EPSILON) ** POWER).mean((2, 3)) ** (1 / POWER))
 
 
 def pool(maps, rois):
@@ -21,6 +32,17 @@ def pool(maps, rois):
         cells = align(x.float()) if "mean" in how else align((x.float().relu() + EPSILON) ** POWER).clamp_min(1e-12) ** (1 / POWER)
         parts.append(weight * F.normalize(cells.flatten(1)))
     return torch.cat(parts, 1)
+
+
+def parts_of(told, ranges):
+    """Returns the parts of a manifest's profile. `told`: NAME=DIM or NAME=DIM:WEIGHT of each."""
+    parts = []
+    for text in told:
+        fits = re.fullmatch(r"([a-z][a-z0-9_]*)=(\d+)(?::([\d.]+))?", text)
+        if fits is None or fits[1] not in ranges:
+            raise ValueError(f"--part {text}: NAME=DIM or NAME=DIM:WEIGHT is needed, of {', '.join(ranges)}")
+        parts.append({"name": fits[1], "raw": ranges[fits[1]], "dim": int(fits[2]), "weight": float(fits[3] or 1)})
+    return sorted(parts, key=lambda part: part["raw"])
 
 
 def load_profile(file, dims=2304, parts=()):

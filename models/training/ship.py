@@ -5,7 +5,6 @@ import argparse
 import hashlib
 import json
 import pathlib
-import re
 import shutil
 
 import cv2
@@ -15,7 +14,7 @@ import torchvision
 
 from exported import BACKBONE, Exported
 from judge import SIDE, letterbox
-from pooling import load_profile, project
+from pooling import load_profile, parts_of, project
 
 OF_BACKBONE = (
     "y = RoiAlign(avg, 3x3, sampling_ratio 2, half_pixel, (relu(x) + 0.001)^3)^(1/3), "
@@ -26,13 +25,17 @@ OF_DECLARED = (
     "flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps"
 )
 WITH_MEAN = f"{OF_DECLARED}; of a map with the pool mean, y = RoiAlign(avg, ..., x)"
+OF_CROPS = "of a map with crop, y = the same mean over all cells of the map of RoiAlign(avg, crop x crop, sampling_ratio 1, half_pixel, picture)"
 LAYOUT = "ultralytics-v8: output0 [batch, 4 + classes, anchors], xywh in input pixels, class scores after sigmoid, no objectness"
 
 
 def pool_text(maps):
     """Returns the wording of packages/vision/src/onnx/pooling.ts."""
-    if any(one.get("pool") == "mean" for one in maps):
-        return WITH_MEAN
+    text = WITH_MEAN if any(one.get("pool") == "mean" for one in maps) else OF_DECLARED
+    if any("crop" in one for one in maps):
+        return f"{text}; {OF_CROPS}"
+    if text == WITH_MEAN:
+        return text
     return OF_BACKBONE if [(one["stride"], one["grid"], "weight" in one) for one in maps] == [(stride, 3, False) for stride in BACKBONE] else OF_DECLARED
 
 
@@ -46,7 +49,7 @@ def parity_of(model, profile, picture, detection):
     sure = (scores > detection["confidence"]).nonzero()[:, 0]
     kept = sure[torchvision.ops.nms(boxes[sure], scores[sure], detection["iou"])[: detection["maxDetections"]]]
     rois = torch.cat((boxes[kept], torch.tensor([whole], dtype=torch.float32)))
-    raw = model.raw(seen, torch.cat((torch.zeros(len(rois), 1), rois), 1))
+    raw = model.raw(pixels[None], seen, torch.cat((torch.zeros(len(rois), 1), rois), 1))
     vectors = project(raw, profile)
     rounded = lambda values, digits: np.round(values.numpy().astype(float), digits).tolist()
     return {
@@ -62,17 +65,6 @@ def parity_of(model, profile, picture, detection):
 def starts(maps):
     """Returns the first number of each map in a raw vector."""
     return np.cumsum([0, *(one["channels"] * one["grid"] ** 2 for one in maps)]).tolist()[:-1]
-
-
-def parts_of(told, ranges):
-    """Returns the parts of a manifest's profile. `told`: NAME=DIM or NAME=DIM:WEIGHT of each."""
-    parts = []
-    for text in told:
-        fits = re.fullmatch(r"([a-z][a-z0-9_]*)=(\d+)(?::([\d.]+))?", text)
-        if fits is None or fits[1] not in ranges:
-            raise ValueError(f"--part {text}: NAME=DIM or NAME=DIM:WEIGHT is needed, of {', '.join(ranges)}")
-        parts.append({"name": fits[1], "raw": ranges[fits[1]], "dim": int(fits[2]), "weight": float(fits[3] or 1)})
-    return sorted(parts, key=lambda part: part["raw"])
 
 
 def sum_of(file):

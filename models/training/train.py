@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader, IterableDataset
 from compose import make_batch, make_scenes
 from losses import contrastive_loss, detection_loss, kind_loss, order_loss, spread_loss
 from network import PARTS, load_export, put_together
-from pooling import pool
+from pooling import crops_of, pool_crops
 from sources import Sources
 from teacher import descriptors
-from trunk import WIDTH
+from trunk import CROP, WIDTH
 
 TOLD_EVERY = 10
 # The trunk for kinds knows kinds: the teacher only keeps this one from forgetting them.
@@ -169,7 +169,7 @@ class Run:
         images = images.contiguous()
         if self.options.learn == "vectors":
             identities = rois[:, 0].long()
-            vectors, guessed = self.heads(pool([(self.network.trunk(images), 32, 1, 1.0)], rois[:, 1:]))
+            vectors, guessed = self.heads(pool_crops(self.network.trunk(crops_of(images, rois[:, 1:], CROP))))
             taught = self.taught[identities]
             losses.update(again=contrastive_loss(vectors, identities, TEMPERATURE), spread=spread_loss(vectors, identities), kind=kind_loss(guessed, taught), order=order_loss(vectors, taught, identities))
             found_again = (vectors @ vectors.T - 2 * torch.eye(len(vectors), device=self.device)).argmax(1)

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 WIDTH = 576
+# Side in pixels of a box that the trunk sees.
+CROP = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Kernel, expanded width, width, squeeze, activation, stride.
 BLOCKS = (

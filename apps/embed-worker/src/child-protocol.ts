@@ -2,7 +2,7 @@
 // conversion (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Box, CompareMade, RankMade, RankQuery } from '@likeness/shared/contract/embedder'
-import type { Enrolment, Look } from '@likeness/shared/contract/picture-settings'
+import type { Enrolment, Look, ModelSettings } from '@likeness/shared/contract/picture-settings'
 
 export type Priority = 'interactive' | 'small' | 'bulk'
 
@@ -93,6 +93,8 @@ export interface ChildModel {
   rawDim: number
   /** Names of the classes of its subjects. */
   classes: readonly string[]
+  /** Settings that collections made with the model begin with. */
+  settings?: ModelSettings
   provider: string
 }
 

@@ -145,8 +145,11 @@ async function openEmbedServer(
   )
   lifecycle.onStop('embed server', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
-  const { embedding, provider, sha256: modelSha256, classes } = pool.model
-  const address = { workerId, url, embedding, modelSha256, provider, classes: [...classes] }
+  const { embedding, provider, sha256: modelSha256, classes, settings } = pool.model
+  const address = {
+    ...{ workerId, url, embedding, modelSha256, provider, classes: [...classes] },
+    ...(settings !== undefined && { settings })
+  }
   let isRegistered = false
   const onTried = (isWritten: boolean) => void (isRegistered = isWritten)
   const unregister = await registerEmbedder({ redis, address, logger, onTried })

@@ -11,7 +11,7 @@ import {
   type CreateCollection,
   createCollectionSchema
 } from '@likeness/shared/contract/http/collections'
-import { presets } from '@likeness/shared/contract/picture-settings'
+import { type ModelSettings, presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { assertWeights } from '@likeness/shared/contract/search-weights'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -72,12 +72,25 @@ async function embeddingFor(
   )
 }
 
-/** Given settings first, then the settings of the built-in profile. */
-function settingsOf({
-  settings,
-  profile: { builtIn = 'general' } = {}
-}: CreateCollection): CollectionSettings {
-  return collectionSettingsSchema.parse({ ...presets[builtIn], ...settings, profile: builtIn })
+/** Given settings first, then those of the built-in profile, then those of the model. */
+function settingsOf(
+  { settings, profile: { builtIn = 'general' } = {} }: CreateCollection,
+  ofModel: ModelSettings
+): CollectionSettings {
+  return collectionSettingsSchema.parse({
+    ...ofModel,
+    ...presets[builtIn],
+    ...settings,
+    profile: builtIn
+  })
+}
+
+/** Settings of the model of an embedding; none where no embed-worker has that model. */
+function modelSettings({ embedder }: ApiDeps, { version }: EmbeddingSpec): ModelSettings {
+  const known = embedder
+    .known()
+    .filter((one) => modelOf(one.embedding.version) === modelOf(version))
+  return known.find(({ settings }) => settings !== undefined)?.settings ?? {}
 }
 
 /** Finds the collection of an earlier attempt: the same spec, not older than the reservation. */
@@ -126,7 +139,7 @@ export const createCollection = (deps: ApiDeps): Route => ({
         // Presets may name classes and parts that only other models have.
         checkClasses(request.settings ?? {}, embedding.version, deps.embedder.known())
         assertWeights({ embedding, metric }, request.settings?.weights)
-        const settings = settingsOf(request)
+        const settings = settingsOf(request, modelSettings(deps, embedding))
         return {
           spec: { name, embedding, metric, method, storage, rescore, settings },
           atMs: deps.clock.nowMs()

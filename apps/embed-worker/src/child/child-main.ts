@@ -92,6 +92,7 @@ async function load() {
       embedding,
       rawDim: profile.dIn,
       classes: model.manifest.classes,
+      ...(model.manifest.settings !== undefined && { settings: model.manifest.settings }),
       provider: embedder.provider
     }
   }

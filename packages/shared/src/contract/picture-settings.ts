@@ -113,6 +113,18 @@ export const answerSettingsSchema = z.object({
 })
 export type AnswerSettings = z.infer<typeof answerSettingsSchema>
 
+/**
+ * Settings with which a model sees best, from its manifest. Collections made with it begin with
+ * them; a built-in profile and the settings of a request stand above.
+ */
+export const modelSettingsSchema = z.strictObject({
+  view_sizes: enrolmentSchema.shape.view_sizes.unwrap().optional(),
+  subjects: enrolmentSchema.shape.subjects.unwrap().optional(),
+  second_pass: enrolmentSchema.shape.second_pass.unwrap().optional(),
+  max_objects: lookSchema.shape.max_objects
+})
+export type ModelSettings = z.infer<typeof modelSettingsSchema>
+
 export const builtInProfiles = ['general', 'product', 'vehicle', 'logo'] as const
 export type BuiltInProfile = (typeof builtInProfiles)[number]
 export const isBuiltInProfile = (name: string): name is BuiltInProfile =>

@@ -2,7 +2,7 @@
 // of them may be lost at any time.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
-import { enrolmentSchema } from './picture-settings.ts'
+import { enrolmentSchema, modelSettingsSchema } from './picture-settings.ts'
 import { modelOf, parseProfileEmbedding } from './profile.ts'
 import { fromStored } from './stored-names.ts'
 
@@ -99,6 +99,8 @@ export const embedderAddressSchema = z.object({
   provider: z.string(),
   /** Names of the model's classes. Workers of an older program do not send them. */
   classes: z.array(z.string()).optional(),
+  /** Settings that collections made with the model begin with. */
+  settings: modelSettingsSchema.optional(),
   atMs: z.number()
 })
 export type EmbedderAddress = z.infer<typeof embedderAddressSchema>

@@ -6,6 +6,7 @@ import {
   type ProfilePart,
   profilePartsSchema
 } from '@likeness/shared/contract/projection'
+import { type ModelSettings, modelSettingsSchema } from '@likeness/shared/contract/picture-settings'
 import { appError, messageOf } from '@likeness/shared/errors'
 import type { DetectionForm } from '../onnx/detection-form.ts'
 import type { ModelInput } from '../onnx/model-input.ts'
@@ -57,6 +58,8 @@ export interface ManifestFile {
   classes: string[]
   detection: DetectionDefaults
   raw: { dim: number; maps: PooledMap[]; pool: string }
+  /** Settings that collections made with the model begin with. */
+  settings?: ModelSettings
   profile?: ProfileEntry
   /** An ordinary embedder whose numbers are a part of each raw vector, or the whole raw vector. */
   semantic?: SemanticModel
@@ -81,6 +84,8 @@ export interface ModelManifest {
   /** A fixed model runs at inputSize only; a flexible model at any multiple of 32. */
   fixedSize: boolean
   detection: DetectionDefaults
+  /** Settings that collections made with the model begin with. */
+  settings?: ModelSettings
   /**
    * Pictures per run: any number, or `one` where a picture's numbers depend on its neighbours.
    * Default any.
@@ -119,8 +124,19 @@ export async function readManifestFile(modelDir: string): Promise<ManifestFile |
 }
 
 function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
-  const { name, version, file, sha256, input, classes, detection, raw, profile, semantic } =
-    manifest
+  const {
+    name,
+    version,
+    file,
+    sha256,
+    input,
+    classes,
+    detection,
+    raw,
+    settings,
+    profile,
+    semantic
+  } = manifest
   const rawDim = rawDimOf(raw?.maps ?? [], semantic)
   const problems = [
     typeof name !== 'string' && 'name is missing',
@@ -145,7 +161,8 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
     profile &&
       !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) &&
       'profile needs file, sha256, dim',
-    profile?.parts && profileProblem(profile, rawDim)
+    profile?.parts && profileProblem(profile, rawDim),
+    settings && settingsProblem(settings)
   ].filter(Boolean)
   if (problems.length) throw new Error(problems.join('; '))
   return manifest as ManifestFile
@@ -159,6 +176,11 @@ function profileProblem({ dim, parts }: ProfileEntry, rawDim: number): string | 
         .map(({ path: at, message }) => `${at.join('.')} ${message}`.trim())
         .join('; ')
   return problem !== undefined && `profile.parts: ${problem}`
+}
+
+function settingsProblem(settings: unknown): string | undefined {
+  const { error } = modelSettingsSchema.safeParse(settings)
+  return error && `settings: ${error.issues.map(({ message }) => message).join('; ')}`
 }
 
 const isFileName = (value: unknown) =>

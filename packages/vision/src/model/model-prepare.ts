@@ -82,7 +82,7 @@ async function locateSemantic(
 
 /** Takes names and defaults from the manifest, which may have been edited since the surgery. */
 function described(
-  { name, version, classes, detection, raw }: ManifestFile,
+  { name, version, classes, detection, raw, settings }: ManifestFile,
   manifest: ModelManifest
 ): ModelManifest {
   const told = raw.maps.map(plainMap)
@@ -90,7 +90,14 @@ function described(
     throw unsupported(
       `the manifest names maps ${JSON.stringify(told)}, the graph has ${JSON.stringify(manifest.maps)}`
     )
-  return { ...manifest, name, version, classes, detection }
+  return {
+    ...manifest,
+    name,
+    version,
+    classes,
+    detection,
+    ...(settings !== undefined && { settings })
+  }
 }
 
 /** Reads the result of the surgery of an imported model. */

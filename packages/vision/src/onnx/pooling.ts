@@ -12,7 +12,7 @@ export const pooling = {
   power: 3,
   epsilon: 0.001,
   /** Sample points along a side of a pixel of a crop. */
-  cropSamples: 2
+  cropSamples: 1
 } as const
 
 /** Cells per side that a box can be divided into. */
@@ -30,7 +30,7 @@ const backboneText =
 const declaredText =
   'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps'
 const cropText = (text: string) =>
-  `${text}; of a map with crop, y = the same mean over all cells of the map of RoiAlign(avg, crop x crop, sampling_ratio 2, half_pixel, picture)`
+  `${text}; of a map with crop, y = the same mean over all cells of the map of RoiAlign(avg, crop x crop, sampling_ratio 1, half_pixel, picture)`
 const meanText = `${declaredText}; of a map with the pool mean, y = RoiAlign(avg, ..., x)`
 
 /**
