@@ -12,6 +12,7 @@ import { seededRandom } from '@likeness/shared/data/random'
 import type { CollectionReader } from '../src/contract.ts'
 import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { plainScore, rawVector, twoParts } from '../src/testing/parts.ts'
 import { itemsFrom, type TestItem, unitVector } from '../src/testing/test-items.ts'
 
 const k = 10
@@ -21,38 +22,6 @@ const searchBudget = 2 * count
 
 let gallery: Gallery
 afterEach(() => gallery.close())
-
-/** Vectors of any length, with parts of any length. One in seven rows has a part that is zero. */
-function rawVector(seed: number, parts: readonly EmbeddingPart[]): Float32Array {
-  const blank = seed % 7 === 0 && parts.length > 1 ? seed % parts.length : -1
-  return Float32Array.from(
-    parts.flatMap(({ dim }, p) =>
-      Array.from(unitVector(31 * seed + p, dim), (value) => (p === blank ? 0 : value * (p + 0.3)))
-    )
-  )
-}
-
-/** The definition: the mean of the parts' cosines, by weight. A part that is zero is like nothing. */
-function plainScore(
-  a: Float32Array,
-  b: Float32Array,
-  parts: readonly EmbeddingPart[],
-  weights: Weights
-): number {
-  let [sum, all, first] = [0, 0, 0]
-  for (const { name, dim } of parts) {
-    let [dot, aa, bb] = [0, 0, 0]
-    for (let i = first; i < first + dim; i++) {
-      dot += a[i]! * b[i]!
-      aa += a[i]! ** 2
-      bb += b[i]! ** 2
-    }
-    if (aa > 0 && bb > 0) sum += (weights[name]! * dot) / Math.sqrt(aa * bb)
-    all += weights[name]!
-    first += dim
-  }
-  return sum / all
-}
 
 function randomParts(random: () => number): EmbeddingPart[] {
   return Array.from({ length: 1 + Math.floor(4 * random()) }, (_, p) => ({
@@ -195,10 +164,6 @@ describe.each(forms)('$metric $method $storage', (form) => {
   })
 })
 
-const twoParts = [
-  { name: 'instance', dim: 10, weight: 1 },
-  { name: 'kind', dim: 6, weight: 0.5 }
-]
 const scoresWith = (weights?: Weights): Promise<number[]> =>
   withReader(async (reader) =>
     (
