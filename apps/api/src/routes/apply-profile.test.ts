@@ -138,7 +138,14 @@ test('a profile of another model, one that does not exist, sparse vectors and a 
   expect(await codeOf(await apply('cars'))).toBe('404 profile_not_found')
   await put('cars')
   await put('bikes', 'other@2')
-  expect(await codeOf(await apply('bikes'))).toBe('409 embedding_mismatch')
+  const refused = await apply('bikes')
+  expect([refused.status, await refused.json()]).toEqual([
+    409,
+    expect.objectContaining({
+      code: 'embedding_mismatch',
+      detail: expect.stringContaining('Build a new collection from the pictures') as string
+    })
+  ])
   expect(await codeOf(await apply('no such name'))).toBe('400 invalid_request')
   expect(await codeOf(await apply('vehicle'))).toBe('409 setting_fixed')
   expect(await codeOf(await api.post('/v1/collections/none/profile', { profile: 'cars' }))).toBe(
