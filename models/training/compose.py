@@ -2,10 +2,11 @@
 import numpy as np
 
 import camera
-from sources import Crop, Drawn
+from sources import ITEM, Crop, Drawn
 
 PAD = 114
 SIZES = (256, 288, 320, 320, 352, 416, 416, 512, 640)
+SCENE_SIZES = (224, 288, 352, 416, 416, 512)
 
 
 class Picture:
@@ -14,10 +15,11 @@ class Picture:
         self.boxes, self.ignored, self.rois = [], [], []
 
     def tell(self, thing, box, roi, offset):
-        """Records a thing's box for the detector and the box for its vector."""
+        """Records a thing's box for the item heads and the box for its vector. Other things of
+        photographs are not theirs to find: COCO's heads know them."""
         box, roi = (tuple(v + offset[i % 2] for i, v in enumerate(one)) for one in (box, roi))
-        if thing.kind >= 0:
-            self.boxes.append((thing.kind, *box))
+        if thing.kind == ITEM or isinstance(thing, Drawn):
+            self.boxes.append((ITEM, *box))
         else:
             self.ignored.append(box)
         self.rois.append((thing.number, *roi))
@@ -146,7 +148,17 @@ def make_batch(sources, seed):
     side = int(random.choice(SIZES))
     things = pick_things(sources, random)
     view = int(random.integers(4))
-    pictures = make_half(sources, things, view, side, random) + make_half(sources, things, view + 1 + int(random.integers(3)), side, random)
+    return tables_of(make_half(sources, things, view, side, random) + make_half(sources, things, view + 1 + int(random.integers(3)), side, random))
+
+
+def make_scenes(sources, seed):
+    """The same with each identity once: boxes are learned from single pictures."""
+    random = np.random.default_rng(seed)
+    side = int(random.choice(SCENE_SIZES))
+    return tables_of(make_half(sources, pick_things(sources, random), int(random.integers(4)), side, random))
+
+
+def tables_of(pictures):
     rois = [(roi[0], n, *roi[1:]) for n, picture in enumerate(pictures) for roi in picture.rois]
     boxes = [(n, *box) for n, picture in enumerate(pictures) for box in picture.boxes]
     ignored = [(n, *box) for n, picture in enumerate(pictures) for box in picture.ignored]

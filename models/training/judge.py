@@ -12,7 +12,7 @@ import torchvision
 
 from learn_profile import load_model
 from network import pooled
-from pooling import load_profile, pool
+from pooling import load_profile, pool, project
 
 SIDE, PAD = 416, 114
 CONFIDENCE, IOU, MOST = 0.25, 0.6, 5
@@ -75,9 +75,7 @@ def raw_of(network, folder, role):
 
 
 def projected(raw, profile):
-    if profile is None:
-        return torch.nn.functional.normalize(raw)
-    return torch.nn.functional.normalize(raw @ profile[0].T + profile[1])
+    return torch.nn.functional.normalize(raw) if profile is None else project(raw, profile)
 
 
 def recall(gallery, queries, profile):

@@ -17,30 +17,23 @@ REGULARISATION = 0.1
 DIMS = 512
 VIEWS = 4
 SIZES = (288, 352, 416)
-# Fraction of the way from the start weights to the trained weights of the parts that draw boxes.
-MOVED = 0.7
 
 
-def load_model(file, boxes=None):
-    """Loads an export, or the running mean of a checkpoint's weights, merged. `boxes`: another
-    checkpoint, which supplies the parts that learn to draw boxes."""
+def load_model(file, items=None):
+    """Loads an export, or the running mean of a checkpoint's weights. `items`: another checkpoint,
+    which supplies the heads that draw boxes."""
     if str(file).endswith(".onnx"):
         return load_export(file).eval()
     mean = mean_of(file)
-    if boxes is not None:
-        mean.update({name: value for name, value in mean_of(boxes).items() if name.startswith(PARTS["boxes"])})
-    network = Network(norm=any(".norm." in name for name in mean))
+    if items is not None:
+        mean.update({name: value for name, value in mean_of(items).items() if name.startswith(PARTS["boxes"])})
+    network = Network()
     network.load_state_dict(mean)
-    return network.eval().merge()
+    return network.eval()
 
 
 def mean_of(file):
-    """Returns the running mean of a checkpoint's weights. The parts that draw boxes are mixed with
-    their weights before the training. Drawn scenes teach the network to miss things in photographs.
-    The mixture finds as much in scenes as the trained weights, and half as much again in
-    photographs (Wortsman et al. 2022, robust fine-tuning)."""
-    kept = torch.load(file, map_location="cpu", weights_only=True)
-    return {**kept["mean"], **{name: value.lerp(kept["mean"][name], MOVED) for name, value in kept["start"].items()}}
+    return torch.load(file, map_location="cpu", weights_only=True)["mean"]
 
 
 @torch.inference_mode()

@@ -3,7 +3,7 @@ teacher."""
 import torch
 import torch.nn.functional as F
 
-from network import STRIDES
+from yolox import STRIDES
 
 TOP_CELLS = 10
 
@@ -104,6 +104,14 @@ def contrastive_loss(vectors, identities, temperature):
     likeness = likeness.masked_fill(own, -1e4)
     chance = likeness.log_softmax(1)
     return -(chance.masked_fill(~(same & ~own), 0).sum(1) / (same & ~own).sum(1).clamp_min(1))[paired].mean()
+
+
+def spread_loss(vectors, identities):
+    """Pushes each vector away from the nearest vector of another thing (the differential entropy of
+    Sablayrolles et al. 2019): all of the space is used."""
+    likeness = vectors @ vectors.T
+    likeness = likeness.masked_fill(identities[:, None] == identities[None], -1)
+    return -(2 - 2 * likeness.amax(1)).clamp_min(1e-6).sqrt().log().mean()
 
 
 def kind_loss(guessed, taught):

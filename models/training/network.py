@@ -1,189 +1,112 @@
-"""The detector: a backbone of three strides, a neck that mixes them up and down, and a head without
-anchor boxes; 2.5 million parameters. Beside the detector the trunk (trunk.py), whose map tells the
-kind of a thing."""
+"""The built-in model: YOLOX-nano, whose maps and boxes stay as they were published; heads beside it
+for marks, goods and things on plain grounds (items); a trunk for single things (trunk.py) and one
+for kinds (kinds.py)."""
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from kinds import Kinds
 from trunk import Trunk
+from yolox import STRIDES, WIDTHS, Conv, Yolox, separable
 
-CLASSES = ("item", "person", "bicycle", "car", "motorcycle", "bus", "truck", "animal", "food", "bottle", "bag", "furniture", "electronics")
-STRIDES = (8, 16, 32)
-# Length of the trunk's part of a raw vector; the two backbone maps have 1 each. R@1 of 100 marks
-# that are not in the training, in scenes, with 1, 1.5, 2, 3 and 4: .743, .767, .757, .757, .750.
-TRUNK_WEIGHT = 3.0
-# Parts that each training moves, by its purpose. Only "all" moves the backbone: vectors are pooled
-# from its maps, and must not change while boxes are learned.
-PARTS = {"vectors": ("trunk",), "boxes": ("up16", "up8", "to16", "neck16", "to32", "neck32", "heads"), "all": ("",)}
-
-
-class Conv(nn.Module):
-    """Convolution with SiLU. `norm` is merged into the convolution before the export. A loaded
-    merged model has no norm."""
-
-    def __init__(self, inputs, outputs, size=1, stride=1, norm=True):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=not norm)
-        self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.03) if norm else nn.Identity()
-
-    def forward(self, x):
-        return F.silu(self.norm(self.conv(x)))
-
-    def merge(self):
-        """Merges BatchNorm's scale and shift into the weights."""
-        if isinstance(self.norm, nn.Identity):
-            return
-        scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
-        merged = nn.Conv2d(self.conv.in_channels, self.conv.out_channels, self.conv.kernel_size, self.conv.stride, self.conv.padding)
-        merged.weight.data = (self.conv.weight * scale[:, None, None, None]).detach()
-        merged.bias.data = (self.norm.bias - self.norm.running_mean * scale).detach()
-        self.conv, self.norm = merged, nn.Identity()
+COCO = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat",
+    "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard", "sports ball",
+    "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple",
+    "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "laptop", "mouse",
+    "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush"
+)
+# "item" is a thing that is none of the others: marks, goods, packages, clothes.
+CLASSES = ("item", *COCO)
+# Parts that each training moves, by its purpose.
+PARTS = {"vectors": "trunk", "boxes": "items"}
 
 
-class Bottleneck(nn.Module):
-    def __init__(self, width, shortcut, norm):
-        super().__init__()
-        self.first = Conv(width, width, 3, norm=norm)
-        self.second = Conv(width, width, 3, norm=norm)
-        self.shortcut = shortcut
+class ItemHead(nn.Module):
+    """Head of a stride for things that COCO does not name. Sees the neck's map and the backbone's:
+    the neck, which stays as it is, keeps little of a flat mark."""
 
-    def forward(self, x):
-        y = self.second(self.first(x))
-        return x + y if self.shortcut else y
-
-
-class Split(nn.Module):
-    """Splits the channels: half pass by, the other half goes through bottlenecks, and all results
-    are joined."""
-
-    def __init__(self, inputs, outputs, depth, shortcut, norm):
-        super().__init__()
-        self.half = outputs // 2
-        self.enter = Conv(inputs, outputs, norm=norm)
-        self.steps = nn.ModuleList(Bottleneck(self.half, shortcut, norm) for _ in range(depth))
-        self.leave = Conv((2 + depth) * self.half, outputs, norm=norm)
-
-    def forward(self, x):
-        parts = list(self.enter(x).split((self.half, self.half), 1))
-        for step in self.steps:
-            parts.append(step(parts[-1]))
-        return self.leave(torch.cat(parts, 1))
-
-
-class Pyramid(nn.Module):
-    """Pools three times in a row, each time over a wider area."""
-
-    def __init__(self, width, norm):
-        super().__init__()
-        self.enter = Conv(width, width // 2, norm=norm)
-        self.leave = Conv(2 * width, width, norm=norm)
-
-    def forward(self, x):
-        parts = [self.enter(x)]
-        for _ in range(3):
-            parts.append(F.max_pool2d(parts[-1], 5, 1, 2))
-        return self.leave(torch.cat(parts, 1))
-
-
-class Head(nn.Module):
-    """Head of a stride: distances of the four edges from each cell's middle, and a score for each
-    class."""
-
-    def __init__(self, inputs, stride, norm):
+    def __init__(self, mixed, own, stride):
         super().__init__()
         self.stride = stride
-        self.stem = Conv(inputs, 64, norm=norm)
-        self.edges = nn.Sequential(Conv(64, 64, 3, norm=norm), nn.Conv2d(64, 4, 1))
-        self.scores = nn.Sequential(Conv(64, 64, 3, norm=norm), nn.Conv2d(64, len(CLASSES), 1))
-        nn.init.constant_(self.scores[1].bias, -4.5)
-        nn.init.constant_(self.edges[1].bias, 1.0)
+        self.stem = nn.Sequential(Conv(mixed + own, 64), Conv(64, 64, 3))
+        self.edge_tower, self.score_tower = separable(64, 64), separable(64, 64)
+        self.edges, self.scores = nn.Conv2d(64, 4, 1), nn.Conv2d(64, 1, 1)
+        nn.init.constant_(self.scores.bias, -4.5)
+        nn.init.constant_(self.edges.bias, 1.0)
 
-    def forward(self, x):
-        x = self.stem(x)
-        return self.edges(x).clamp(max=5).exp() * self.stride, self.scores(x)
+    def forward(self, mixed, own):
+        """Returns distances of the four edges from each cell's middle, in pixels, and a score
+        before the sigmoid."""
+        x = self.stem(torch.cat((mixed, own), 1))
+        return self.edges(self.edge_tower(x)).clamp(max=5).exp() * self.stride, self.scores(self.score_tower(x))
 
 
 class Network(nn.Module):
-    def __init__(self, norm=True):
+    def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(Conv(3, 16, 3, 2, norm), Conv(16, 32, 3, 2, norm), Split(32, 32, 1, True, norm))
-        self.down8 = nn.Sequential(Conv(32, 64, 3, 2, norm), Split(64, 64, 2, True, norm))
-        self.down16 = nn.Sequential(Conv(64, 128, 3, 2, norm), Split(128, 128, 2, True, norm))
-        self.down32 = nn.Sequential(Conv(128, 256, 3, 2, norm), Split(256, 256, 1, True, norm), Pyramid(256, norm))
-        self.up16 = Split(384, 128, 1, False, norm)
-        self.up8 = Split(192, 64, 1, False, norm)
-        self.to16 = Conv(64, 64, 3, 2, norm)
-        self.neck16 = Split(192, 128, 1, False, norm)
-        self.to32 = Conv(128, 128, 3, 2, norm)
-        self.neck32 = Split(384, 256, 1, False, norm)
-        self.heads = nn.ModuleList(Head(width, stride, norm) for width, stride in zip((64, 128, 256), STRIDES))
+        self.yolox = Yolox(len(COCO))
+        self.items = nn.ModuleList(ItemHead(width, width, stride) for width, stride in zip(WIDTHS, STRIDES))
         self.trunk = Trunk()
+        self.kinds = Kinds()
 
-    def pooled_maps(self, x):
-        """Returns the maps for pool(): (map, stride, grid, weight) of each."""
-        at8, at16, _ = self.maps(x)
-        return pooled(at8, at16, self.trunk(x))
+    def mixed(self, x):
+        """Returns the backbone's map of each stride and the neck's."""
+        own = self.yolox.backbone(x)
+        return own, self.yolox.neck(*own)
 
-    def maps(self, x):
-        """Returns the backbone's map of each stride."""
-        at8 = self.down8(self.stem(x))
-        at16 = self.down16(at8)
-        return at8, at16, self.down32(at16)
+    def find_items(self, own, mixed):
+        """Returns a list over strides of (edges, scores before the sigmoid), [batch, 4 or 1, height,
+        width]."""
+        return [head(*maps) for head, maps in zip(self.items, zip(mixed, own))]
 
-    def detect(self, at8, at16, at32):
-        """Returns a list over strides of (edges, scores before the sigmoid), [batch, 4 or classes,
-        height, width]."""
-        mixed16 = self.up16(torch.cat((F.interpolate(at32, scale_factor=2.0, mode="nearest"), at16), 1))
-        out8 = self.up8(torch.cat((F.interpolate(mixed16, scale_factor=2.0, mode="nearest"), at8), 1))
-        out16 = self.neck16(torch.cat((self.to16(out8), mixed16), 1))
-        out32 = self.neck32(torch.cat((self.to32(out16), at32), 1))
-        return [head(x) for head, x in zip(self.heads, (out8, out16, out32))]
+    def boxes(self, own, mixed):
+        """Returns [batch, 4 + classes, cells]: middle and size in pixels, scores after the sigmoid.
+        First the cells of COCO's classes, then those of items."""
+        named = [torch.cat((boxes, torch.zeros_like(scores[:, :1]), scores), 1) for boxes, scores in (head(x) for head, x in zip(self.yolox.heads, mixed))]
+        items = [items_of(head, *found) for head, found in zip(self.items, self.find_items(own, mixed))]
+        return torch.cat((*named, *items), 2)
 
     def forward(self, x):
-        """Returns the export's two outputs: the boxes [batch, 4 + classes, cells], middle and size
-        in pixels, scores after the sigmoid; and the trunk's map."""
-        return self.boxes(*self.maps(x)), self.trunk(x)
-
-    def boxes(self, *maps):
-        return torch.cat([self.boxes_of(head, *found) for head, found in zip(self.heads, self.detect(*maps))], 2)
-
-    @staticmethod
-    def boxes_of(head, edges, scores):
-        # Running sums instead of arange: they keep height and width open in the export.
-        ones = torch.ones_like(scores[:, :1])
-        x = (ones.cumsum(3) - 0.5) * head.stride
-        y = (ones.cumsum(2) - 0.5) * head.stride
-        left, top, right, bottom = edges.split(1, 1)
-        found = torch.cat((x + (right - left) / 2, y + (bottom - top) / 2, left + right, top + bottom, scores.sigmoid()), 1)
-        return found.flatten(2)
-
-    def merge(self):
-        for part in self.modules():
-            if isinstance(part, Conv):
-                part.merge()
-        return self
+        """Returns the export's outputs: the boxes, the trunk's map and the map of kinds."""
+        return self.boxes(*self.mixed(x)), self.trunk(x), self.kinds(x)
 
 
-def pooled(at8, at16, semantic):
-    return [(at8, 8, 3, 1.0), (at16, 16, 3, 1.0), (semantic, 32, 1, TRUNK_WEIGHT)]
+def items_of(head, edges, scores):
+    # Running sums instead of arange: they keep height and width open in the export.
+    ones = torch.ones_like(scores)
+    x = (ones.cumsum(3) - 0.5) * head.stride
+    y = (ones.cumsum(2) - 0.5) * head.stride
+    left, top, right, bottom = edges.split(1, 1)
+    found = torch.cat((x + (right - left) / 2, y + (bottom - top) / 2, left + right, top + bottom, scores.sigmoid()), 1).flatten(2)
+    return torch.cat((found, torch.zeros_like(found[:, :1]).expand(-1, len(COCO), -1)), 1)
 
 
-def load_export(file, trunk=None):
-    """Loads a network with the weights of an export of the same architecture. The convolutions are
-    in the order of forward(), except the heads. An export from before the trunk needs the file of a
-    trunk."""
-    network = Network(norm=False)
-    targets = in_order_of_use(network)
-    weights = convolutions(file)
-    own = sum(1 for part in network.trunk.modules() if isinstance(part, nn.Conv2d))
-    if trunk is not None and len(weights) == len(targets) - own:
-        weights = weights + convolutions(trunk)
-    give(targets, weights, file)
+def put_together(yolox, kinds, trunk):
+    """Returns a network of published parts, and items without training: `yolox` is YOLOX-nano's
+    export, `kinds` that of models/embedders/efficientnet_lite.py, `trunk` MobileNetV3-small without its
+    classifier or an export whose last convolutions are a trunk."""
+    network = Network()
+    network.yolox = load_yolox(yolox)
+    give(in_order_of_use(network.kinds), convolutions(kinds), kinds)
+    targets = in_order_of_use(network.trunk)
+    give(targets, convolutions(trunk)[-len(targets) :], trunk)
     return network
 
 
-def with_trunk(network, trunk):
-    give([part for part in network.trunk.modules() if isinstance(part, nn.Conv2d)], convolutions(trunk), trunk)
+def load_export(file):
+    """Loads a network with the weights of an export of the same architecture."""
+    network = Network()
+    give(in_order_of_use(network), convolutions(file), file)
+    return network
+
+
+def load_yolox(file):
+    """Loads the published export. Its convolutions are in the order of forward()."""
+    network = Yolox(len(COCO))
+    give(in_order_of_use(network), convolutions(file), file)
+    # RGB 0..1 instead of BGR 0..255: the channels of the stem change places and scale.
+    weight = network.stem.conv.weight.data
+    network.stem.conv.weight.data = weight.unflatten(1, (4, 3)).flip(2).flatten(1, 2) * 255
     return network
 
 
@@ -209,8 +132,7 @@ def give(targets, weights, file):
 
 
 def in_order_of_use(network):
-    """Returns the convolutions in the order of a run; the three heads in sequence, as in the
-    export's graph."""
+    """Returns the convolutions in the order of a run, which is their order in an export."""
     order, hooks = [], []
     for part in network.modules():
         if isinstance(part, nn.Conv2d):

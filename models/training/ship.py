@@ -1,10 +1,11 @@
 """Puts a trained model into a model folder: python ship.py --model FILE.onnx --profile FILE.f32
---into ../likeness-nano --version 0.2.0. Writes the sums into manifest.json and the expected results
-of a correct implementation into parity.json."""
+--into ../likeness-nano --version 0.3.0 --part instance=384 --part kind=256:0.7. Writes the sums into
+manifest.json and the expected results of a correct implementation into parity.json."""
 import argparse
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 
 import cv2
@@ -12,39 +13,66 @@ import numpy as np
 import torch
 import torchvision
 
-from judge import CONFIDENCE, IOU, MOST, SIDE, letterbox
-from network import CLASSES, TRUNK_WEIGHT, load_export, pooled
-from pooling import load_profile, pool
-from trunk import WIDTH
+from exported import BACKBONE, Exported
+from judge import SIDE, letterbox
+from pooling import load_profile, project
 
-AT16 = 64 * 9
-MAPS = [{"stride": 8, "channels": 64, "grid": 3}, {"stride": 16, "channels": 128, "grid": 3}, {"stride": 32, "channels": WIDTH, "grid": 1, "weight": TRUNK_WEIGHT}]
-POOL = (
+OF_BACKBONE = (
+    "y = RoiAlign(avg, 3x3, sampling_ratio 2, half_pixel, (relu(x) + 0.001)^3)^(1/3), "
+    "flattened channel-major [C,3,3], each map L2-normalised, then concatenated: stride 8 first"
+)
+OF_DECLARED = (
     "y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), "
     "flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps"
 )
+WITH_MEAN = f"{OF_DECLARED}; of a map with the pool mean, y = RoiAlign(avg, ..., x)"
+LAYOUT = "ultralytics-v8: output0 [batch, 4 + classes, anchors], xywh in input pixels, class scores after sigmoid, no objectness"
 
 
-@torch.inference_mode()
-def parity_of(network, profile, picture):
+def pool_text(maps):
+    """Returns the wording of packages/vision/src/onnx/pooling.ts."""
+    if any(one.get("pool") == "mean" for one in maps):
+        return WITH_MEAN
+    return OF_BACKBONE if [(one["stride"], one["grid"], "weight" in one) for one in maps] == [(stride, 3, False) for stride in BACKBONE] else OF_DECLARED
+
+
+def parity_of(model, profile, picture, detection):
+    """`detection`: the settings of a manifest."""
     pixels, whole = letterbox(picture)
-    images = torch.from_numpy(pixels)[None]
-    maps = network.maps(images)
-    found = network.boxes(*maps)[0].T
+    seen = model.run(pixels[None])
+    found = torch.from_numpy(seen["output0"])[0].T
     scores, kinds = found[:, 4:].max(1)
     boxes = torch.cat((found[:, :2] - found[:, 2:4] / 2, found[:, :2] + found[:, 2:4] / 2), 1)
-    sure = (scores > CONFIDENCE).nonzero()[:, 0]
-    kept = sure[torchvision.ops.nms(boxes[sure], scores[sure], IOU)[:MOST]]
+    sure = (scores > detection["confidence"]).nonzero()[:, 0]
+    kept = sure[torchvision.ops.nms(boxes[sure], scores[sure], detection["iou"])[: detection["maxDetections"]]]
     rois = torch.cat((boxes[kept], torch.tensor([whole], dtype=torch.float32)))
-    raw = pool(pooled(*maps[:2], network.trunk(images)), torch.cat((torch.zeros(len(rois), 1), rois), 1))
-    vectors = torch.nn.functional.normalize(raw @ profile[0].T + profile[1])
+    raw = model.raw(seen, torch.cat((torch.zeros(len(rois), 1), rois), 1))
+    vectors = project(raw, profile)
     rounded = lambda values, digits: np.round(values.numpy().astype(float), digits).tolist()
     return {
         "size": SIDE,
         "letterbox": {"scale": round(min(SIDE / v for v in picture.shape[:2]), 6), "left": whole[0], "top": whole[1]},
-        "boxes": [{"xyxy": rounded(boxes[i], 2), "score": round(float(scores[i]), 4), "cls": CLASSES[int(kinds[i])]} for i in kept],
-        "rois": rounded(rois, 3), "raw_first8": rounded(raw[:, :8], 5), "raw_stride16_first8": rounded(raw[:, AT16 : AT16 + 8], 5), "vectors": rounded(vectors, 5)
+        "boxes": [{"xyxy": rounded(boxes[i], 2), "score": round(float(scores[i]), 4), "cls": model.classes[int(kinds[i])]} for i in kept],
+        "rois": rounded(rois, 3),
+        "raw_first8": [rounded(raw[:, start : start + 8], 5) for start in starts(model.maps())],
+        "vectors": rounded(vectors, 5)
     }
+
+
+def starts(maps):
+    """Returns the first number of each map in a raw vector."""
+    return np.cumsum([0, *(one["channels"] * one["grid"] ** 2 for one in maps)]).tolist()[:-1]
+
+
+def parts_of(told, ranges):
+    """Returns the parts of a manifest's profile. `told`: NAME=DIM or NAME=DIM:WEIGHT of each."""
+    parts = []
+    for text in told:
+        fits = re.fullmatch(r"([a-z][a-z0-9_]*)=(\d+)(?::([\d.]+))?", text)
+        if fits is None or fits[1] not in ranges:
+            raise ValueError(f"--part {text}: NAME=DIM or NAME=DIM:WEIGHT is needed, of {', '.join(ranges)}")
+        parts.append({"name": fits[1], "raw": ranges[fits[1]], "dim": int(fits[2]), "weight": float(fits[3] or 1)})
+    return sorted(parts, key=lambda part: part["raw"])
 
 
 def sum_of(file):
@@ -57,23 +85,33 @@ def main():
     parser.add_argument("--profile", required=True, type=pathlib.Path)
     parser.add_argument("--into", required=True, type=pathlib.Path)
     parser.add_argument("--version", required=True)
+    parser.add_argument("--part", action="append", default=[], help="NAME=DIM[:WEIGHT] of a part that the profile projects by itself; none: one part over all")
     options = parser.parse_args()
     listed = options.into / "manifest.json"
     manifest = json.loads(listed.read_text())
-    model, profile = options.into / manifest["file"], options.into / manifest["profile"]["file"]
-    for source, target in ((options.model, model), (options.profile, profile)):
-        if source.resolve() != target.resolve():
-            shutil.copyfile(source, target)
-    manifest.update(version=options.version, sha256=sum_of(model), sizeBytes=model.stat().st_size)
-    dim = sum(one["channels"] * one["grid"] ** 2 for one in MAPS)
-    manifest["raw"] = {"dim": dim, "maps": MAPS, "pool": POOL}
-    manifest["profile"].update(sha256=sum_of(profile), layout=f"little-endian float32: matrix [dim, {dim}] row-major, then bias [dim]; vector = L2(matrix x raw + bias)")
-    manifest["layout"] = "ultralytics-v8: output0 [batch, 4 + classes, anchors], xywh in input pixels, class scores after sigmoid, no objectness; semantic [batch, 576, height / 32, width / 32]"
+    target, profile = options.into / manifest["file"], options.into / manifest["profile"]["file"]
+    for source, place in ((options.model, target), (options.profile, profile)):
+        if source.resolve() != place.resolve():
+            shutil.copyfile(source, place)
+    model = Exported(target, SIDE)
+    maps = model.maps()
+    dim = sum(one["channels"] * one["grid"] ** 2 for one in maps)
+    parts = parts_of(options.part, model.ranges())
+    matrices = load_profile(profile, dim, parts)
+    shapes = "; ".join(f"{one['tensor']} [batch, {one['channels']}, height / {one['stride']:g}, width / {one['stride']:g}]" for one in model.taps if one["tensor"] in {map["tensor"] for map in model.declared})
+    manifest.update(version=options.version, sha256=sum_of(target), sizeBytes=target.stat().st_size, classes=model.classes, layout="; ".join(filter(None, (LAYOUT, shapes))))
+    manifest["raw"] = {"dim": dim, "maps": maps, "pool": pool_text(maps)}
+    manifest["profile"] = {
+        **{key: value for key, value in manifest["profile"].items() if key != "parts"},
+        "sha256": sum_of(profile), "dim": sum(len(bias) for *_, bias in matrices), **({"parts": parts} if parts else {}),
+        "layout": "little-endian float32: of each part the matrix [its dim, its raw numbers] row-major, then its bias; part = L2(matrix x raw + bias), all divided by the root of their number"
+        if parts else f"little-endian float32: matrix [dim, {dim}] row-major, then bias [dim]; vector = L2(matrix x raw + bias)"
+    }
     listed.write_text(json.dumps(manifest, indent=1) + "\n")
-    picture = cv2.imread(str(options.into / "parity.png"))
-    parity = parity_of(load_export(model).eval(), load_profile(profile), picture)
+    parity = parity_of(model, matrices, cv2.imread(str(options.into / "parity.png")), manifest["detection"])
     told = options.into / "parity.json"
-    told.write_text(json.dumps({**json.loads(told.read_text()), **parity}) + "\n")
+    kept = {key: value for key, value in json.loads(told.read_text()).items() if key in ("image", "note")}
+    told.write_text(json.dumps({**kept, **parity}) + "\n")
 
 
 if __name__ == "__main__":

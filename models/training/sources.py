@@ -6,8 +6,9 @@ import pathlib
 import cv2
 import numpy as np
 
-from network import CLASSES
-
+# Classes of the boxes of photos.ndjson. An item is a thing that is none of the others.
+KINDS = ("item", "person", "bicycle", "car", "motorcycle", "bus", "truck", "animal", "food", "bottle", "bag", "furniture", "electronics")
+ITEM = 0
 LEAST_SIDE = 40
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX)
 
@@ -36,7 +37,7 @@ class Photographs:
             boxes = [one for one in row["boxes"] if one[5] >= 0.4]
             for name, x0, y0, x1, y1, _ in boxes:
                 if min(x1 - x0, y1 - y0) * 288 >= LEAST_SIDE:
-                    found.append(Crop(i, (x0, y0, x1, y1), CLASSES.index(name), group))
+                    found.append(Crop(i, (x0, y0, x1, y1), KINDS.index(name), group))
             if len(boxes) == 0:
                 found.append(Crop(i, (0.0, 0.0, 1.0, 1.0), -1, group))
         return found
@@ -109,7 +110,7 @@ class Drawn:
 
     def __init__(self, folder, row, group):
         self.files = [str(folder / file) for file in row["files"]]
-        self.kind, self.group = CLASSES.index(row["kind"]), group
+        self.kind, self.group = KINDS.index(row["kind"]), group
 
     def sprite(self, sources, random, view):
         return cv2.imread(self.files[view % len(self.files)], cv2.IMREAD_UNCHANGED)

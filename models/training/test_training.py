@@ -11,11 +11,12 @@ import torch
 
 from compose import HALF, IDENTITIES, make_batch, pick_things
 from export import check, write
+from exported import Exported
 from learn_profile import learn
 from losses import contrastive_loss, detection_loss
 from network import CLASSES, Network, load_export
-from pooling import load_profile, pool
-from ship import parity_of
+from pooling import load_profile, pool, project
+from ship import parity_of, parts_of, pool_text
 from sources import Sources
 
 STARTER = pathlib.Path(__file__).parent.parent / "likeness-nano"
@@ -122,10 +123,35 @@ class Weights(unittest.TestCase):
 
     def test_what_ships_with_a_model_is_what_its_folder_says(self):
         parity = json.loads((STARTER / "parity.json").read_text())
-        made = parity_of(load_export(STARTER / "likeness-nano.onnx").eval(), load_profile(STARTER / "general.profile.f32"), cv2.imread(str(STARTER / "parity.png")))
+        manifest = json.loads((STARTER / "manifest.json").read_text())
+        model = Exported(STARTER / manifest["file"], manifest["input"]["defaultSize"])
+        self.assertEqual(model.maps(), manifest["raw"]["maps"])
+        self.assertEqual(pool_text(model.maps()), manifest["raw"]["pool"])
+        profile = load_profile(STARTER / manifest["profile"]["file"], manifest["raw"]["dim"], manifest["profile"].get("parts", ()))
+        made = parity_of(model, profile, cv2.imread(str(STARTER / "parity.png")), manifest["detection"])
+        self.assertLess(np.abs(np.array(made["raw_first8"]) - parity["raw_first8"]).max(), 1e-3)
         self.assertEqual([box["cls"] for box in made["boxes"]], [box["cls"] for box in parity["boxes"]])
         self.assertLess(np.abs(np.array(made["rois"]) - parity["rois"]).max(), 0.5)
         self.assertGreater((np.array(made["vectors"]) * parity["vectors"]).sum(1).min(), 0.999)
+
+
+    def test_parts_are_projected_each_by_itself(self):
+        random = np.random.default_rng(6)
+        matrices = [random.normal(size=(3, 4)), random.normal(size=3), random.normal(size=(2, 5)), random.normal(size=2)]
+        parts = parts_of(["kind=2:0.5", "instance=3"], {"instance": [0, 4], "kind": [4, 9]})
+        self.assertEqual([(part["name"], part["raw"], part["weight"]) for part in parts], [("instance", [0, 4], 1.0), ("kind", [4, 9], 0.5)])
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "a.f32"
+            np.concatenate([one.ravel() for one in matrices]).astype("<f4").tofile(file)
+            profile = load_profile(file, 9, parts)
+            with self.assertRaisesRegex(ValueError, "left over"):
+                load_profile(file, 9, parts[:1])
+        raw = random.normal(size=(6, 9)).astype(np.float32)
+        unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        wanted = np.hstack((unit(raw[:, :4] @ matrices[0].T + matrices[1]), unit(raw[:, 4:] @ matrices[2].T + matrices[3]))) / np.sqrt(2)
+        self.assertLess(np.abs(project(torch.from_numpy(raw), profile).numpy() - wanted).max(), 1e-5)
+        with self.assertRaisesRegex(ValueError, "--part colour=3: NAME=DIM"):
+            parts_of(["colour=3"], {"instance": [0, 4]})
 
 
 class Learning(unittest.TestCase):

@@ -1,5 +1,5 @@
 // Formats models as lines of text.
-import type { QuantizedEntry } from '@likeness/vision'
+import type { PooledMap, QuantizedEntry } from '@likeness/vision'
 import type { ShownManifest } from './model-folders.ts'
 
 const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)} MB`
@@ -52,7 +52,7 @@ function describeModel({
     ],
     [
       'raw vector',
-      `${raw.dim} numbers: ${[...(semantic?.kind === 'semantic' ? [] : raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`)), ...(semantic ? [`${semantic.dim} of the embedder`] : [])].join('; ')}`
+      `${raw.dim} numbers: ${[...(semantic?.kind === 'semantic' ? [] : raw.maps.map(describeMap)), ...(semantic ? [`${semantic.dim} of the embedder`] : [])].join('; ')}`
     ],
     ...(semantic === undefined
       ? []
@@ -64,12 +64,33 @@ function describeModel({
         ]),
     [
       'profile',
-      profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`
+      profile === undefined
+        ? 'none'
+        : `${profile.name}@${profile.version}, ${profile.dim} numbers${describeParts(profile)}`
     ],
     ...(embedding === undefined ? [] : [['embedding', `${embedding.version}`] as [string, string]]),
     ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]])
   ]
 }
+
+const describeMap = ({ stride, channels, grid, part, pool }: PooledMap): string =>
+  [
+    `stride ${Number(stride.toFixed(2))}`,
+    `${channels} channels`,
+    `${grid}x${grid}`,
+    ...(part === undefined ? [] : [part]),
+    ...(pool === undefined ? [] : [pool])
+  ].join(', ')
+
+/** Empty for a profile of one part. */
+export const describeParts = ({
+  parts
+}: {
+  parts?: readonly { name: string; dim: number; weight: number }[] | undefined
+}): string =>
+  parts === undefined
+    ? ''
+    : `: ${parts.map(({ name, dim, weight }) => `${name} ${dim} (weight ${weight})`).join(', ')}`
 
 /** Describes the origin of a model and the result of the checks. */
 function describeOrigin({

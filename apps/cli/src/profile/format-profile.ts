@@ -5,6 +5,7 @@ import {
   type StoredProfile
 } from '@likeness/shared/contract/profile'
 import { whitened } from '@likeness/vision'
+import { describeParts } from '../model/format-model.ts'
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
@@ -51,7 +52,7 @@ export const formatTrial = ({
 export function formatProfile(profile: StoredProfile, others: readonly StoredProfile[]): string {
   const { name, version, model, dim, raw_dim: rawDim, learned, created_at: madeAt } = profile
   const lines: [string, string][] = [
-    ['profile', `${name}@${version}, ${rawDim} -> ${dim} numbers`],
+    ['profile', `${name}@${version}, ${rawDim} -> ${dim} numbers${describeParts(profile)}`],
     ['embedding', embeddingOfProfile(profile).version],
     ['model', model],
     ['learned', learnedFrom(learned)],

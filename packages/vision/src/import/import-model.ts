@@ -3,10 +3,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import type { ManifestFile, ModelManifest } from '../model/model-manifest.ts'
 import type { PreparedModel } from '../model/model-prepare.ts'
+import { embeddingOfEntry } from '../model/profile.ts'
 import { metadataOf, operate, SURGERY_VERSION } from '../model/surgery.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { toNumber } from '../onnx/graph-builder.ts'
@@ -51,7 +53,7 @@ export interface ImportedManifest extends ManifestFile {
     version: string | null
     batch: string
   }
-  embedding: { version: string; dim: number }
+  embedding: EmbeddingSpec
   checked: Agreement
   measured: { msPerPicture: number; threads: number; processor: string }
   learned: LearnedProfile['learned']
@@ -222,10 +224,7 @@ async function writeManifest(
     raw: { dim: rawDim, maps, pool: poolingTextOf(maps) },
     ...(semantic && { semantic }),
     profile,
-    embedding: {
-      version: `${name}@${version}/${profile.name}@${profile.version}`,
-      dim: profile.dim
-    },
+    embedding: embeddingOfEntry(manifest, profile),
     checked,
     measured: {
       msPerPicture: Number(msPerPicture.toFixed(2)),

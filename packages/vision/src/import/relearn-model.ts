@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { readManifestFile } from '../model/model-manifest.ts'
+import { embeddingOfEntry } from '../model/profile.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { manifestName } from './new-folder.ts'
 
@@ -30,10 +31,7 @@ export async function relearnModel({
   for (const name of [manifest.file, manifest.semantic?.file])
     if (name !== undefined) await copyFile(path.join(modelDir, name), path.join(target, name))
   await writeFile(path.join(target, profile.file), file)
-  const embedding = {
-    version: `${manifest.name}@${manifest.version}/${profile.name}@${profile.version}`,
-    dim: profile.dim
-  }
+  const embedding = embeddingOfEntry(manifest, profile)
   await writeFile(
     path.join(target, manifestName),
     `${JSON.stringify({ ...whole, profile, embedding, learned: learned.learned }, null, 1)}\n`
