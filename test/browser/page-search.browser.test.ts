@@ -128,6 +128,29 @@ describe('searching', () => {
     }
   })
 
+  test('where an embedding has parts, their weights can be given, and an empty one is the collection’s', async () => {
+    const page = await open({ expectedErrors: ['400'] })
+    await page.route('**/v1/collections', async (route) => {
+      const response = await route.fetch()
+      const answer = (await response.json()) as { collections: { weights: unknown }[] }
+      answer.collections[0]!.weights = { instance: 1, kind: 0.5 }
+      await route.fulfill({ response, json: answer })
+    })
+    expect(await page.locator('#weights').isVisible()).toBe(false)
+    await page.reload()
+    const kind = page.getByLabel('kind')
+    expect(await kind.getAttribute('placeholder')).toBe('0.5')
+    const asked = page.waitForRequest('**/search')
+    await page.locator('#file').setInputFiles(await namedPicture(1))
+    expect((await asked).postData()).not.toContain('weights')
+    await page.locator('.verdict').waitFor()
+    const askedAgain = page.waitForRequest('**/search')
+    await kind.fill('2')
+    expect((await askedAgain).postData()).toContain('{"kind":2}')
+    // The collection of this test has no parts.
+    await page.locator('#search-problem', { hasText: 'no parts' }).waitFor()
+  })
+
   test('k changes how many hits there are', async () => {
     const page = await open()
     await searchWith(page, await namedPicture(1))

@@ -1,7 +1,13 @@
 // `--weights kind=0.5,instance=1`: the weights of parts on the command line, which are a value of
 // the gallery's yaml.
-import { weightsSchema } from '@likeness/shared/contract/embedding-parts'
+import { type Weights, weightsSchema } from '@likeness/shared/contract/embedding-parts'
 import { UserError } from './user-error.ts'
+
+/** The form of the option. */
+export const formatWeights = (weights: Weights): string =>
+  Object.entries(weights)
+    .map(([name, weight]) => `${name}=${weight}`)
+    .join()
 
 /** Returns the override of the yaml, none when the option is absent. UserError for another form. */
 export function weightsOverride(text: string | undefined): string[] {

@@ -1,5 +1,7 @@
-// The number of hits and the least score. Without the tick, the collection's own threshold counts.
+// The number of hits, the least score and the weights of parts. Without the tick, the collection's
+// own threshold counts.
 import { byId } from './dom.js'
+import { createSearchWeights } from './search-weights.js'
 
 const settleMs = 250
 
@@ -7,6 +9,7 @@ export function createSearchControls({ onChange, collections }) {
   const k = byId('k')
   const on = byId('threshold-on')
   const slider = byId('threshold')
+  const weights = createSearchWeights({ onChange: () => changed(), collections })
   let timer = null
 
   /** Name of the value that a threshold is compared with: with a `cohort_weight`, the margin. */
@@ -14,6 +17,7 @@ export function createSearchControls({ onChange, collections }) {
   const threshold = () => (on.checked ? Number(slider.value) : null)
 
   function paint() {
+    weights.paint()
     slider.disabled = !on.checked
     byId('threshold-name').textContent = `Minimum ${measure()}`
     slider.setAttribute('aria-label', `Minimum ${measure()}`)
@@ -39,7 +43,8 @@ export function createSearchControls({ onChange, collections }) {
     /** Form fields of the search request. */
     fields: () => ({
       k: k.validity.valid && k.value !== '' ? k.value : 5,
-      ...(on.checked ? { score_thres: threshold() } : {})
+      ...(on.checked ? { score_thres: threshold() } : {}),
+      ...weights.fields()
     })
   }
 }

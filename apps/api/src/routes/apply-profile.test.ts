@@ -1,6 +1,11 @@
 // Tests another profile for an existing collection: the refusals of the API, and the work of the
 // writer.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  createFaissSegmentFiles,
+  createFileCache,
+  readCommitted
+} from '@likeness/engine/testing/internals'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
@@ -8,6 +13,7 @@ import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { toFloat16 } from '@likeness/shared/data/float16'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createUlid } from '@likeness/shared/data/ulid'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createPatientClock } from '../test-support/patient-clock.ts'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
@@ -36,14 +42,29 @@ const learned = {
   r1_after: 0.7
 }
 /** Keeps two of three raw numbers: the second and the third. */
-const projection = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer)
+const twoNumbers = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer)
 
-async function put(name: string, model = 'test@1'): Promise<StoredProfile> {
+async function put(
+  name: string,
+  {
+    model = 'test@1',
+    projection = twoNumbers,
+    ...form
+  }: { model?: string; projection?: Uint8Array<ArrayBuffer>; dim?: number; parts?: object[] } = {}
+): Promise<StoredProfile> {
   const body = new FormData()
   const sha256 = sha256Hex(projection)
   body.set(
     'profile',
-    JSON.stringify({ model, model_sha256: 'a'.repeat(64), raw_dim: 3, dim: 2, sha256, learned })
+    JSON.stringify({
+      model,
+      model_sha256: 'a'.repeat(64),
+      raw_dim: 3,
+      dim: 2,
+      ...form,
+      sha256,
+      learned
+    })
   )
   body.set('projection', new Blob([projection]), 'projection')
   return (await (
@@ -133,12 +154,55 @@ test('the collection gets the vectors of the profile, says so, and a repeated re
   expect(stored!.counts).toEqual({ items: 2, rows: 2 })
 })
 
+test('a profile of parts gives the collection its parts and their weights, and rows in stored form', async () => {
+  const collectionId = await api.createMarks()
+  const parts = [
+    { name: 'kind', raw: [0, 1], dim: 1, weight: 0.5 },
+    { name: 'instance', raw: [1, 3], dim: 2, weight: 1 }
+  ]
+  // [1] and its bias, then the two numbers as they are and theirs.
+  const projection = new Uint8Array(Float32Array.of(1, 0, 1, 0, 0, 1, 0, 0).buffer)
+  const { version } = await put('kinds', { projection, dim: 3, parts })
+  await addEmbedded(collectionId, [[9, 3, 4]])
+  stopOwner = await startOwner(api, collectionId)
+  await expect.poll(async () => (await describeMarks()).items).toBe(1)
+  expect(await codeOf(await apply('kinds'))).toBe('200')
+  expect(await describeMarks()).toMatchObject({
+    embedding: {
+      version: `test@1/kinds@${version}`,
+      dim: 3,
+      unit: true,
+      parts: [
+        { name: 'kind', dim: 1, weight: 0.5 },
+        { name: 'instance', dim: 2, weight: 1 }
+      ]
+    },
+    weights: { kind: 0.5, instance: 1 }
+  })
+  const [segment] = (await readCommitted(api.store, collectionId))!.segments
+  const cache = createFileCache({ store: api.store, dir: temporaryFolder('rows') })
+  const files = createFaissSegmentFiles({ store: api.store, cache })
+  const [kind, ...instance] = await files.vectors(segment!, 3)
+  expect(kind).toBeCloseTo(Math.SQRT1_2, 5)
+  expect(instance.map((value) => value * Math.SQRT2)).toEqual([
+    expect.closeTo(0.6, 3),
+    expect.closeTo(0.8, 3)
+  ])
+})
+
 test('a profile of another model, one that does not exist, sparse vectors and a storage that does not fit are refused', async () => {
   await api.createMarks()
   expect(await codeOf(await apply('cars'))).toBe('404 profile_not_found')
   await put('cars')
-  await put('bikes', 'other@2')
-  expect(await codeOf(await apply('bikes'))).toBe('409 embedding_mismatch')
+  await put('bikes', { model: 'other@2' })
+  const refused = await apply('bikes')
+  expect([refused.status, await refused.json()]).toEqual([
+    409,
+    expect.objectContaining({
+      code: 'embedding_mismatch',
+      detail: expect.stringContaining('Build a new collection from the pictures') as string
+    })
+  ])
   expect(await codeOf(await apply('no such name'))).toBe('400 invalid_request')
   expect(await codeOf(await apply('vehicle'))).toBe('409 setting_fixed')
   expect(await codeOf(await api.post('/v1/collections/none/profile', { profile: 'cars' }))).toBe(

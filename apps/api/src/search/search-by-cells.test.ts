@@ -69,6 +69,16 @@ async function searchForm(fields: Record<string, string>): Promise<SearchAnswer>
 const order = ({ hits }: SearchAnswer) =>
   hits.map(({ id, score, rerank_score: again }) => [id, score, again])
 
+test('weights reach every search of a ranking by cells: that for hits and that for their cohort', async () => {
+  await searchForm({
+    rerank: 'cells',
+    weights: '{"kind": 0.5}',
+    cohort_weight: '0.5',
+    filter: '{"label": "x"}'
+  })
+  expect(api.replica.queries.map(({ weights }) => weights)).toEqual([{ kind: 0.5 }, { kind: 0.5 }])
+})
+
 test('hits are put in the order of score and parts together, with their scores; what has no raw vectors comes last', async () => {
   expect(order(await searchForm({ rerank: 'cells' }))).toEqual([
     ['y', expect.closeTo(0.8), expect.closeTo((0.8 + 2 * 0.9) / 3, 5)],

@@ -14,6 +14,7 @@ import { describe } from '../gallery/run-build.ts'
 import { createProgress } from '../progress.ts'
 import { searchPicture } from '../search/search-picture.ts'
 import { renderSearchSheet, type SheetEntry } from '../search/search-sheet.ts'
+import { formatWeights } from '../weights-option.ts'
 import { type EvalOptions, parseEvalOptions } from './eval-options.ts'
 import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-set.ts'
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
@@ -67,9 +68,10 @@ export const runEval: Command = async (args, context) => {
     context
   })
   const figures = { threshold, galleryCounts: set.galleryCounts }
-  const embedding = (await api.getCollection(set.config.collection))?.embedding.version
+  const made = await api.getCollection(set.config.collection)
+  const { embedding, weights = null } = made ?? {}
   context.print(
-    `\n${basename(options.folder)}: ${summary.indexed} in the gallery, ${options.index}, ${embedding ?? '-'}, score_thres ${threshold ?? 'none'}\n`
+    `\n${basename(options.folder)}: ${summary.indexed} in the gallery, ${options.index}, ${embedding?.version ?? '-'}, ${weights === null ? '' : `weights ${formatWeights(weights)}, `}score_thres ${threshold ?? 'none'}\n`
   )
   context.print(
     `${formatEval(answers, figures, set)}\n${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`

@@ -5,6 +5,7 @@ import { readForeignVectors } from '@likeness/faiss'
 import { findPythonFaiss, runPython, whyNoPython } from '@likeness/faiss/testing/python-faiss'
 import { unitVectors } from '@likeness/faiss/testing/seeded-vectors'
 import { encodeVector } from '@likeness/shared/contract/embedder'
+import type { EmbeddingPart } from '@likeness/shared/contract/embedding-parts'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
@@ -51,8 +52,9 @@ function galleryOf({
   count = items,
   failsAt = Infinity,
   budget,
-  sparse
+  ...embedding
 }: {
+  parts?: EmbeddingPart[]
   sparse?: true
   method?: string
   metric?: string
@@ -70,7 +72,7 @@ function galleryOf({
   const collection = {
     name: 'marks',
     incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    embedding: { version: 'test@1/none@1', dim, unit: true, sparse },
+    embedding: { version: 'test@1/none@1', dim, unit: true, ...embedding },
     metric,
     index_method: method,
     items: count,
@@ -91,6 +93,22 @@ test.each([
 ])('a gallery of bits becomes a binary index: %s is %s', async (method, kind) => {
   expect(await galleryOf({ method, metric: 'hamming' })).toMatchObject({ metric: 'hamming', rows })
   expect((await readFile(join(out, 'vector.index'))).toString('latin1', 0, 4)).toBe(kind)
+})
+
+test('the note says the parts of the embedding, and rows are as the API gave them', async () => {
+  const parts = [
+    { name: 'instance', dim: 10, weight: 1 },
+    { name: 'kind', dim: 6, weight: 0.5 }
+  ]
+  await galleryOf({ parts })
+  expect((await readExportNote(out))!.embedding).toEqual({
+    version: 'test@1/none@1',
+    dim,
+    unit: true,
+    parts
+  })
+  const index = await readForeignVectors(join(out, 'vector.index'))
+  expect(index.vectors).toEqual(vectors)
 })
 
 test('every row of the index is named by both id maps, and the note says which version it is', async () => {

@@ -141,6 +141,8 @@ test('vectors are only taken for an embedding that they can be of', async () => 
     checkVectors(found, { version: 'm@1/p@1', dim, unit: true }, 'vector.index')
   ).toThrow('not of unit length')
   checkVectors(found, { version: 'm@1/p@1', dim, unit: false }, 'vector.index')
+  const parts = [{ name: 'instance', dim, weight: 1 }]
+  checkVectors(found, { version: 'm@1/p@1', dim, unit: true, parts }, 'vector.index')
 })
 
 test('vectors are taken where it is known which embedding made them, else the pictures are embedded anew', () => {

@@ -86,7 +86,8 @@ export function checkVectors(
     throw new UserError(
       `${indexFile} has vectors of ${dim}, the embedding ${embedding.version} makes vectors of ${embedding.dim}`
     )
-  if (embedding.unit && !isUnit)
+  // A row with a part that is zero is shorter.
+  if (embedding.unit && !isUnit && embedding.parts === undefined)
     throw new UserError(
       `${indexFile} has vectors that are not of unit length, and those of the embedding ${embedding.version} are`
     )

@@ -10,6 +10,7 @@ import {
 import { RowCursor } from '../segment/segment-cursors.ts'
 import type { BuiltIndex } from '../segment/segment-files.ts'
 import { indexMetric, keepsVectors, needsQuantizer } from '../vector-index/segment-config.ts'
+import { tuningOf } from '../vector-index/tune-index.ts'
 import type { FileRef } from '../version/manifest.ts'
 import { type Merging, vectorPieces, withCursors } from './merging-inputs.ts'
 
@@ -73,15 +74,12 @@ export async function writeIndex(
       segmentId
     }
   } = merging
-  const {
-    embedding: { dim },
-    settings: { target_recall: targetRecall }
-  } = spec
+  const { dim } = spec.embedding
   const key = keys.segmentFile(segmentId, 'index')
   const input = {
     config,
     dim,
-    targetRecall,
+    tuning: tuningOf(spec),
     metric: indexMetric(spec.metric),
     quantizer: quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
   }

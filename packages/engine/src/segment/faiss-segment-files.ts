@@ -14,7 +14,7 @@ import { bitsBytes, packBits } from '../vector-index/bits.ts'
 import type { IndexInput } from '../vector-index/index-input.ts'
 import { createSegmentIndex, readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
-import { tuneIndex } from '../vector-index/tune-index.ts'
+import { tuneIndex, type Tuning } from '../vector-index/tune-index.ts'
 import { type FileRef, type ManifestSegment, sha256InTurns } from '../version/manifest.ts'
 import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
 
@@ -58,8 +58,8 @@ async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promi
   }
 }
 
-const effortOf = ({ targetRecall, quantizer }: IndexInput) => ({
-  targetRecall,
+const effortOf = ({ tuning, quantizer }: IndexInput) => ({
+  tuning,
   nlist: quantizer?.nlist
 })
 
@@ -94,12 +94,9 @@ export function createFaissSegmentFiles({
   async function finish(
     key: string,
     index: SegmentIndex,
-    { targetRecall, nlist = 1 }: { targetRecall?: number | undefined; nlist?: number | undefined }
+    { tuning, nlist = 1 }: { tuning?: Tuning | undefined; nlist?: number | undefined }
   ): Promise<BuiltIndex> {
-    const tuned =
-      targetRecall === undefined
-        ? undefined
-        : await tuneIndex(index, { target: targetRecall, nlist })
+    const tuned = tuning === undefined ? undefined : await tuneIndex(index, { ...tuning, nlist })
     const scratch = await cache.scratchPath()
     try {
       await writeIndex(index, scratch)
@@ -159,7 +156,7 @@ export function createFaissSegmentFiles({
         }
         return await finish(key, index, effortOf(input))
       }),
-    putGrown: async (key, base, { places, pieces }, { dim, targetRecall }) =>
+    putGrown: async (key, base, { places, pieces }, { dim, tuning }) =>
       await using(await openIndex(base.ref, dim), async (index) => {
         await index.reserve(base.places.length + places.length)
         for await (const piece of pieces) await index.add(piece)
@@ -167,7 +164,7 @@ export function createFaissSegmentFiles({
         all.set(base.places)
         all.set(places, base.places.length)
         await index.renumber(all)
-        return await finish(key, index, { targetRecall })
+        return await finish(key, index, { tuning })
       }),
     async vectors(segment, dim) {
       const reader = await openVectors(segment, dim)

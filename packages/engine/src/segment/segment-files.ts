@@ -61,7 +61,7 @@ export interface SegmentFiles {
     key: string,
     base: MovedIndex,
     added: { pieces: VectorPieces; places: Int32Array },
-    input: Pick<IndexInput, 'dim' | 'targetRecall'>
+    input: Pick<IndexInput, 'dim' | 'tuning'>
   ): Promise<BuiltIndex>
   /** Returns [rows, dim] of a dense segment's index, in row order, as stored. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>

@@ -9,6 +9,7 @@ import { encodeRowFile } from '../files/row-file.ts'
 import { readAttributes } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
 import { indexMetric, keepsVectors, type SegmentConfig } from '../vector-index/segment-config.ts'
+import { tuningOf } from '../vector-index/tune-index.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import { createItemTable, hashBytes, type ItemTable } from './item-table.ts'
 import type { Quantizer } from './quantizer.ts'
@@ -101,7 +102,7 @@ export async function writeSegment({
         dim,
         metric: indexMetric(spec.metric),
         quantizer: shared,
-        targetRecall: spec.settings.target_recall
+        tuning: tuningOf(spec)
       },
       { count: meta.rows, pieces: [vectors] }
     ),

@@ -7,6 +7,7 @@ import {
   collectionSettingsSchema,
   type CollectionSpec
 } from '@likeness/shared/contract/collection'
+import type { EmbeddingPart } from '@likeness/shared/contract/embedding-parts'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
@@ -45,6 +46,8 @@ export interface GalleryOptions
   /** True: all vectors have unit length. */
   unit?: boolean
   sparse?: true
+  /** Parts of a vector; `vectorOf` gives rows in stored form. */
+  parts?: EmbeddingPart[]
   protocol?: Protocol
   /**
    * Batches keep raw vectors, like batches of embed-workers. `f16`: for the profiles of shifted.ts.
@@ -129,11 +132,12 @@ async function createCollection(
     rescore,
     width = dim,
     unit = true,
-    sparse
+    sparse,
+    parts
   } = options
   return await catalog.create({
     name: options.name ?? 'marks',
-    embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit, sparse },
+    embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit, sparse, parts },
     metric,
     method,
     storage,

@@ -1,23 +1,24 @@
 // Profiles for tests. `test@1/shift@N` moves the values of the raw vector N places to the left,
-// cuts them to the dimension of the embedding, and scales to unit length.
+// cuts them to the dimension of the embedding, and brings them into stored form.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { type EmbeddingPart, storedForm } from '@likeness/shared/contract/embedding-parts'
 import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import type { Project } from '../log/embedded-batch.ts'
 
-export const shifted = (places: number, dim: number): EmbeddingSpec => ({
+export const shifted = (places: number, dim: number, parts?: EmbeddingPart[]): EmbeddingSpec => ({
   version: `test@1/shift@${places}`,
   dim,
-  unit: true
+  unit: true,
+  ...(parts && { parts })
 })
 
 export function shift(
   values: Float32Array,
-  { version, dim }: Pick<EmbeddingSpec, 'version' | 'dim'>
+  { version, dim, parts }: Pick<EmbeddingSpec, 'version' | 'dim' | 'parts'>
 ): Float32Array {
   const places = Number(/shift@(\d+)$/.exec(version)?.[1] ?? 0)
   const moved = Float32Array.from({ length: dim }, (_, i) => values[(i + places) % values.length]!)
-  const norm = Math.hypot(...moved)
-  return moved.map((value) => value / norm)
+  return storedForm(moved, parts ?? [{ dim }])!
 }
 
 const shiftedBy: Project = async (raw, rawDim, embedding) => {

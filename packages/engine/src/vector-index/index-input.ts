@@ -1,4 +1,5 @@
 import type { IndexMetric, SegmentConfig } from './segment-config.ts'
+import type { Tuning } from './tune-index.ts'
 
 export interface IndexInput {
   config: SegmentConfig
@@ -6,5 +7,6 @@ export interface IndexInput {
   metric: IndexMetric
   /** Bytes that `train` made, for ivf, sq8 and pq. */
   quantizer?: { nlist: number; body: Uint8Array }
-  targetRecall?: number | undefined
+  /** Absent: the index is not tuned. */
+  tuning?: Tuning | undefined
 }

@@ -1,4 +1,7 @@
 // Finds the least effort at which a newly built index reaches the target recall of its collection.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { weighQueries, type WeightedPart } from '@likeness/shared/contract/embedding-parts'
+import { weightedParts } from '@likeness/shared/contract/search-weights'
 import { seededRandom } from '@likeness/shared/data/random'
 import type { TunedEffort } from '../version/manifest.ts'
 import type { SegmentIndex } from './segment-index.ts'
@@ -15,6 +18,18 @@ const queries = 128
  */
 const neighbourRank = 2
 const mostEffort = 8192
+
+export interface Tuning {
+  targetRecall: number
+  /** Parts of a query with their weights; none: queries are compared as they are. */
+  parts: readonly WeightedPart[]
+}
+
+/** Indexes are tuned for queries with the weights of the collection; undefined: not tuned. */
+export function tuningOf(spec: CollectionSpec): Tuning | undefined {
+  const { target_recall: targetRecall } = spec.settings
+  return targetRecall === undefined ? undefined : { targetRecall, parts: weightedParts(spec) }
+}
 
 /** Yields 1, 2, 3, 4, 6, 8, 12, ... */
 function* efforts(from: number, to: number): Iterable<number> {
@@ -69,13 +84,13 @@ function recall(found: Int32Array, truth: readonly ReadonlySet<number>[], k: num
  */
 export async function tuneIndex(
   index: SegmentIndex,
-  { target, nlist }: { target: number; nlist: number }
+  { targetRecall, parts, nlist }: Tuning & { nlist: number }
 ): Promise<TunedEffort | undefined> {
   const { kind, metric, ntotal } = index
   if ((kind !== 'hnsw' && kind !== 'ivf') || metric === 'hamming' || ntotal <= tunedK)
     return undefined
   const all = Int32Array.from({ length: ntotal }, (_, row) => row)
-  const vectors = await sampleQueries(index, all)
+  const vectors = weighQueries(await sampleQueries(index, all), parts)
   const { ids } = await index.searchRows(vectors, all, tunedK)
   const truth = Array.from(
     { length: ids.length / tunedK },
@@ -86,7 +101,7 @@ export async function tuneIndex(
   for (const budget of efforts(Math.min(kind === 'ivf' ? 1 : 2 * tunedK, most), most)) {
     const found = await index.search(vectors, { k: tunedK, efSearch: budget, nprobe: budget })
     tuned = { budget, recall: recall(found.ids, truth, tunedK) }
-    if (tuned.recall >= target) break
+    if (tuned.recall >= targetRecall) break
   }
   return tuned
 }
