@@ -2,7 +2,7 @@
 # Everything from photographs to a model and its profile: see README.md. Started again, it goes on where it was.
 set -euo pipefail
 if [ $# -lt 3 ]; then
-  echo "Usage: models/training/train.sh PHOTOS WORK (--start-from EXPORT | --from-scratch) --teacher MODEL [options of train.py]" >&2
+  echo "Usage: models/training/train.sh PHOTOS WORK (--start-from EXPORT | --yolox FILE --kinds FILE --trunk FILE) --teacher MODEL [options of train.py]" >&2
   exit 64
 fi
 photos=$(realpath "$1")
@@ -31,17 +31,11 @@ fi
 learn() {
   "$python" "$here/train.py" --photos "$photos" --cache "$work/cache" --out "$work" "$@"
 }
-if [[ " $* " == *" --from-scratch "* ]]; then
-  learn "$@"
-  made=(--model "$work/all.pt")
-else
-  # They move different parts of the network: a core each where there is no GPU.
-  learn --learn boxes --threads 1 "$@" &
-  boxes=$!
-  learn --learn vectors --threads 1 "$@" || { kill "$boxes"; exit 1; }
-  wait "$boxes"
-  made=(--model "$work/vectors.pt" --boxes "$work/boxes.pt")
-fi
+# They move different parts of the network: a core each where there is no GPU.
+learn --learn boxes --threads 1 "$@" &
+boxes=$!
+learn --learn vectors --threads 1 "$@" || { kill "$boxes"; exit 1; }
+wait "$boxes"
 mkdir -p "$work/model"
-"$python" "$here/export.py" "${made[@]}" --out "$work/model/likeness-nano.onnx" --version "${VERSION:-0.2.0}"
-"$python" "$here/learn_profile.py" "${made[@]}" --photos "$photos" --cache "$work/cache" --out "$work/model/general.profile.f32"
+"$python" "$here/export.py" --model "$work/vectors.pt" --items "$work/boxes.pt" --out "$work/model/likeness-nano.onnx" --version "${VERSION:-0.3.0}"
+"$python" "$here/learn_profile.py" --model "$work/model/likeness-nano.onnx" --photos "$photos" --cache "$work/cache" --out "$work/model/general.profile.f32"
