@@ -175,6 +175,10 @@ export const maxWaitMs = inApi(10_000, 'maxWaitMs', 'milliseconds', [
   'overloaded'
 ])
 
+export const maxObjects = ofPictures(1_000, 'maxObjects', 'boxes', [
+  'subjects of a query picture (`max_objects`)',
+  'invalid_request'
+])
 export const maxImageSide = ofPictures(1_000_000, 'maxImageSide', 'pixels', [
   'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
   'image_too_many_pixels'
