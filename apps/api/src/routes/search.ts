@@ -3,7 +3,13 @@
 import type { CollectionReader } from '@likeness/engine/contract'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/embedder'
-import { enrolmentSchema, type Look, lookSchema } from '@likeness/shared/contract/picture-settings'
+import { beyondLimit, maxQueryRuns } from '@likeness/shared/contract/limits'
+import {
+  enrolmentSchema,
+  type Look,
+  lookSchema,
+  queryRuns
+} from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
 import { readClientPicture } from '../answers/read-picture.ts'
 import { resolveCollection } from '../answers/resolve-collection.ts'
@@ -94,11 +100,11 @@ async function howToLook(
       )
     )
     const raws = (request.rerank ?? settings.rerank) === 'cells'
-    return {
-      enrolment: enrolmentSchema.parse(settings),
-      look: lookSchema.parse({ ...settings, ...asked }),
-      ...(raws && { raws })
-    }
+    const enrolment = enrolmentSchema.parse(settings)
+    const look = lookSchema.parse({ ...settings, ...asked })
+    const runs = queryRuns(enrolment, look)
+    if (runs > maxQueryRuns) throw beyondLimit('maxQueryRuns', runs)
+    return { enrolment, look, ...(raws && { raws }) }
   } finally {
     loaded.release()
   }

@@ -26,6 +26,7 @@ const asJson = new Set([
   'filter',
   'exclude',
   'group_size',
+  'query_views',
   'tiles',
   'detect_tiles',
   'exclude_same',

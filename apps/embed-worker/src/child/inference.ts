@@ -17,7 +17,10 @@ import { fromTile, tileBoxes } from './tiles.ts'
 
 export interface InferenceDeps {
   embedder: Pick<Embedder, 'embed' | 'embedWhole'> & {
-    manifest: { detection: { maxDetections: number } }
+    manifest: {
+      detection: { maxDetections: number }
+      inputSize: { width: number; height: number }
+    }
   }
   gate: PriorityMutex
 }
@@ -60,14 +63,24 @@ export class Inference {
 
   /**
    * Embeds the whole picture once per canvas size. Feature maps depend on the scale, so both sides
-   * of a search use the same sizes. An empty list of sizes means the model's own size.
+   * of a search use the same sizes. An empty list of sizes means the model's own size. `seen`: the
+   * vector that a run at that size gave.
    */
-  async embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]> {
+  async embedWhole(
+    image: DecodedImage,
+    sizes: readonly number[],
+    seen?: Float32Array
+  ): Promise<Float32Array[]> {
     if (sizes.length === 0)
-      return [(await this.embed(image, { confidence: nothingDetected })).whole]
+      return [seen ?? (await this.embed(image, { confidence: nothingDetected })).whole]
+    const { width, height } = this.embedder.manifest.inputSize
     const rawVectors: Float32Array[] = []
     for (const size of sizes)
-      rawVectors.push(...(await this.run(() => this.embedder.embedWhole(image, [size]))))
+      rawVectors.push(
+        ...(seen !== undefined && size === width && size === height
+          ? [seen]
+          : await this.run(() => this.embedder.embedWhole(image, [size])))
+      )
     return rawVectors
   }
 

@@ -43,10 +43,11 @@ export function fromTile(
     : { ...subject, box: [x1 + tile.left, y1 + tile.top, x2 + tile.left, y2 + tile.top] }
 }
 
-/** Returns subjects best first, each with its best box. */
-export function mergeSubjects(subjects: readonly Subject[]): Subject[] {
+/** Returns at most so many subjects, best first, each with its best box. */
+export function mergeSubjects(subjects: readonly Subject[], most: number): Subject[] {
   const kept: Subject[] = []
   for (const one of [...subjects].sort((a, b) => b.score - a.score)) {
+    if (kept.length === most) break
     if (kept.every((better) => iouOf(better.box, one.box) <= sameSubjectIou)) kept.push(one)
   }
   return kept

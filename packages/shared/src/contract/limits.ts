@@ -179,6 +179,11 @@ export const maxObjects = ofPictures(1_000, 'maxObjects', 'boxes', [
   'subjects of a query picture (`max_objects`)',
   'invalid_request'
 ])
+/** A picture of 8 sizes, and 100 subjects at 8 sizes each, stays below. */
+export const maxQueryRuns = ofPictures(2_000, 'maxQueryRuns', 'runs', [
+  'runs of the model for one query picture: subjects of a `second_pass` x sizes, enlarged parts, views',
+  'invalid_request'
+])
 export const maxImageSide = ofPictures(1_000_000, 'maxImageSide', 'pixels', [
   'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
   'image_too_many_pixels'

@@ -54,6 +54,7 @@ export const searchRequestSchema = z.strictObject({
   max_objects: lookSchema.shape.max_objects,
   query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
   whole: lookSchema.shape.whole.unwrap().optional(),
+  query_views: lookSchema.shape.query_views.unwrap().optional(),
   tiles: lookSchema.shape.tiles.unwrap().optional(),
   detect_tiles: lookSchema.shape.detect_tiles.unwrap().optional(),
   nms_iou: answerSettingsSchema.shape.nms_iou,
