@@ -136,6 +136,10 @@ export const maxVectors = searches(1_000, 'maxVectors', 'vectors', [
   'vectors of one search',
   'too_large'
 ])
+export const maxExamples = searches(32, 'maxExamples', 'examples', [
+  'positive and negative examples of one search together',
+  'invalid_request'
+])
 /** Holds for every source: vectors, a picture, and the rows of an item. */
 export const maxHits = searches(100_000, 'maxHits', 'hits', [
   'vectors or rows of the query x `k`',
