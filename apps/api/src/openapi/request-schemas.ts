@@ -119,7 +119,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   },
   Examples: {
     description:
-      'At most 32 examples together, at least one of them positive. `mean`: the mean of the positive ones, moved away from the negative ones; `best`: each positive one, without negative ones.'
+      'At most 32 examples together, at least one of them positive. Queries are `mean`: the mean of the positive ones; `best`: each of them, and the best score of an item counts. Negative ones move the queries away.'
   },
   Filter: { description: 'All of its conditions hold; of `any`, at least one.' },
   ImportForm: {

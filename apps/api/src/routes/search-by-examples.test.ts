@@ -58,6 +58,17 @@ test('with the strategy best each example is an object, and the best score of an
     ['x', 1],
     ['z/1', 1]
   ])
+  await answerOf(
+    await byExamples({
+      strategy: 'best',
+      positive: [{ vector: [1, 0, 0, 0] }, { vector: [0, 0, 1, 0] }],
+      negative: [{ vector: [0, 1, 0, 0] }]
+    })
+  )
+  const length = Math.hypot(1.5, 0.5)
+  expect(askedVectors()).toEqual(
+    rounded([1.5, -0.5, 0, 0, 0, -0.5, 1.5, 0].map((value) => value / length))
+  )
 })
 
 test('of an item the views of the whole count, at each size, and of pictures the same', async () => {
@@ -173,11 +184,6 @@ test.each<[string, object, string]>([
   ['no numbers', { positive: [{ vector: [1, null, 0, 0] }] }, '400 invalid_vector'],
   ['an unknown strategy', { positive: many(1), strategy: 'worst' }, '400 invalid_request'],
   [
-    'best and negative',
-    { strategy: 'best', positive: many(1), negative: many(1) },
-    '400 invalid_request'
-  ],
-  [
     'opposites',
     { positive: [{ vector: [1, 0, 0, 0] }, { vector: [-1, 0, 0, 0] }] },
     '400 invalid_vector'
@@ -202,6 +208,13 @@ test('bits have no mean, but each example can be searched for', async () => {
     api.post('/v1/collections/bits/search', { examples: { strategy, positive: many(2) } })
   expect(await codeOf(await ask('mean'))).toBe('400 invalid_request')
   await answerOf(await ask('best'))
+  expect(
+    await codeOf(
+      await api.post('/v1/collections/bits/search', {
+        examples: { strategy: 'best', positive: many(1), negative: many(1) }
+      })
+    )
+  ).toBe('400 invalid_request')
 })
 
 test('a picture that cannot be read is named', async () => {

@@ -18,8 +18,8 @@ import type { SearchExample, SearchExamples } from './search-examples.ts'
 import type { SearchQueries } from './search-queries.ts'
 
 /**
- * How far the mean of the negative examples pushes the query away from that of the positive ones.
- * Chosen on gallery pictures of marks and groceries (docs/quality.md).
+ * How far the mean of the negative examples moves a query away. Chosen on gallery pictures of marks
+ * and groceries (bench/examples.ts).
  */
 const weightOfNegatives = 0.5
 
@@ -30,64 +30,65 @@ export async function queriesOfExamples(
   answers: ReadonlyMap<SearchExample, EmbedAnswer>
 ): Promise<SearchQueries> {
   const { spec } = reader
-  const rows: VectorRows[] = []
-  for (const example of examples) rows.push(await rowsOf(reader, example, answers))
-  const ids = examples.flatMap((example) => (example.kind === 'item' ? [example.id] : []))
-  const { vectors, objectOf } =
-    strategy === 'mean' ? meanOf(examples, rows, spec) : eachOf(rows, spec.embedding.dim)
+  const positive: VectorRows[] = []
+  const negative: VectorRows[] = []
+  for (const example of examples)
+    (example.isNegative ? negative : positive).push(await rowsOf(reader, example, answers))
+  const groups = strategy === 'mean' ? [positive] : positive.map((one) => [one])
+  const queries = groups.map((group) => queryOf(group, negative, spec))
   return {
-    objects: Array.from({ length: objectOf.at(-1)! + 1 }, () => ({
+    objects: queries.map(() => ({
       kind: 'examples',
       box: null,
       class: null,
       detector_score: null
     })),
-    vectors,
-    objectOf,
+    vectors: joinRows(queries),
+    objectOf: queries.flatMap((rows, i) =>
+      Array<number>(rowCount(rows, spec.embedding.dim)).fill(i)
+    ),
     picture: null,
-    except: new Set(ids)
+    except: new Set(examples.flatMap((one) => (one.kind === 'item' ? [one.id] : [])))
   }
 }
 
-type Queries = Pick<SearchQueries, 'vectors' | 'objectOf'>
-
-/** Makes an object of each example. */
-function eachOf(rows: readonly VectorRows[], dim: number): Queries {
-  return {
-    vectors: joinRows(rows),
-    objectOf: rows.flatMap((own, i) => Array<number>(rowCount(own, dim)).fill(i))
-  }
-}
-
-/** Makes one object, with a row for each size. An example with fewer sizes repeats its last. */
-function meanOf(
-  examples: readonly SearchExample[],
-  rows: readonly VectorRows[],
+/**
+ * Returns a row for each size: the mean of the positive rows of that size, moved away from the mean
+ * of the negative ones. An example with fewer sizes repeats its last.
+ */
+function queryOf(
+  positive: readonly VectorRows[],
+  negative: readonly VectorRows[],
   { embedding, metric }: CollectionSpec
-): Queries {
-  if (metric === 'hamming' || rows.some(isSparse))
+): VectorRows {
+  const all = [...positive, ...negative]
+  if (all.length === 1) return all[0]!
+  if (metric === 'hamming' || all.some(isSparse))
     throw appError(
       'invalid_request',
-      'examples: vectors that are sparse, or compared bit by bit, have no mean: use the strategy best'
+      'examples: vectors that are sparse, or compared bit by bit, have no mean: use the strategy best, without negative examples'
     )
   const { dim } = embedding
-  const sizes = Math.max(...rows.map((own) => rowCount(own, dim)))
-  const negatives = examples.filter(({ isNegative }) => isNegative).length
-  const away = negatives > 0 ? weightOfNegatives : 0
-  const weights = examples.map(({ isNegative }) =>
-    isNegative ? -away / negatives : (1 + away) / (examples.length - negatives)
+  const away = negative.length > 0 ? weightOfNegatives : 0
+  const weights = [
+    ...positive.map(() => (1 + away) / positive.length),
+    ...negative.map(() => -away / negative.length)
+  ]
+  const sizes = Math.max(...all.map((rows) => rowCount(rows, dim)))
+  const means = Array.from({ length: sizes }, (_, size) =>
+    meanVector(
+      all.map((rows) => rowOf(rows, Math.min(size, rowCount(rows, dim) - 1), dim)),
+      weights,
+      embedding
+    )
   )
-  const means = Array.from({ length: sizes }, (_, size) => {
-    const vectors = rows.map((own) => {
-      const place = Math.min(size, rowCount(own, dim) - 1)
-      return denseRows(rowsBetween(own, dim, place, place + 1))
-    })
-    return meanVector(vectors, weights, embedding)
-  })
   if (means.some((mean) => mean.every((value) => value === 0)))
     throw appError('invalid_vector', 'examples: their mean is zero, which has no direction')
-  return { vectors: joinRows(means), objectOf: means.map(() => 0) }
+  return joinRows(means)
 }
+
+const rowOf = (rows: VectorRows, place: number, dim: number): Float32Array =>
+  denseRows(rowsBetween(rows, dim, place, place + 1))
 
 async function rowsOf(
   reader: CollectionReader,

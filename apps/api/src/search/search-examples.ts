@@ -40,11 +40,6 @@ export function searchExamplesOf(
   if (examples.length > maxExamples) throw beyondLimit('maxExamples', examples.length)
   if (examples.every(({ isNegative }) => isNegative))
     throw appError('invalid_request', 'examples: at least one positive example is needed')
-  if (strategy === 'best' && examples.some(({ isNegative }) => isNegative))
-    throw appError(
-      'invalid_request',
-      'examples: negative examples are for the strategy mean: there is nothing to move away in best'
-    )
   return { strategy, examples }
 }
 

@@ -28,8 +28,8 @@ export const examplesSchema = z.strictObject({
   positive: z.array(exampleSchema).max(maxExamples).default([]),
   negative: z.array(exampleSchema).max(maxExamples).default([]),
   /**
-   * mean: one query, the mean of the positive examples, moved away from the negative ones. best: a
-   * query for each positive example; the best score of an item counts.
+   * mean: one query, the mean of the positive examples. best: a query for each of them; the best
+   * score of an item counts. Negative examples move the queries away.
    */
   strategy: z.enum(exampleStrategies).default('mean')
 })
