@@ -88,6 +88,19 @@ test('lines of labels.csv are the things of a picture; --max-objects and --thres
   expect(figuresOf(await detect('--json', '--threshold', '1'))).toMatchObject({ recall: 0 })
 })
 
+test('with --tiles things are looked for in enlarged parts too, and each is found once', async () => {
+  await drawPicture('a.png')
+  await writeFile(
+    join(folder, 'set/labels.csv'),
+    'path,label,role,bbox_xyxy,extra\na.png,x,query,10|10|30|30,\na.png,y,query,13|13|29|29,\n'
+  )
+  const found = async (...args: string[]) =>
+    figuresOf(await detect('--json', '--threshold', '0.9', ...args)) as { recall: number }
+  expect((await found()).recall).toBe(0.5)
+  expect((await found('--tiles', '2', '--max-objects', '100')).recall).toBe(1)
+  await expect(detect('--tiles', '1,9')).rejects.toThrow('--tiles 1,9')
+})
+
 test('a picture that cannot be read is left out aloud, and a folder without boxes is refused', async () => {
   await writeFile(join(folder, 'set/images/broken.png'), 'no picture')
   await expect(detect()).rejects.toThrow('there are no boxes in it')

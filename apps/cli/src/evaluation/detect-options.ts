@@ -1,5 +1,6 @@
 // The arguments of `likeness eval --detect`, checked.
 import { maxObjects } from '@likeness/shared/contract/limits'
+import { lookSchema } from '@likeness/shared/contract/picture-settings'
 import { existing, parseCommand, parseCount } from '../command-options.ts'
 import { chosenModelDir, builtInDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
@@ -9,6 +10,7 @@ export const detectUsage = `likeness eval --detect DIR [options]     measures ho
   DIR holds labels.csv with bbox_xyxy (a line for each thing), or a YOLO data set (images/..., labels/...)
   --model NAME       this model (default: $MODEL_DIR, else the built-in model)
   --max-objects N    most boxes of a picture (default: the model's own, 5)
+  --tiles N,M        things are looked for in N x N (and M x M) enlarged parts too, as \`detect_tiles\` does; a run for each
   --threshold X      lowest score of a box (default: the model's own)
   --min-recall X     exit code 1 when the recall of things over 5 % of their picture (where none is that large: of all) is below it
   --data DIR         data folder of the models (default $LIKENESS_HOME, else .likeness in the repository)
@@ -20,6 +22,7 @@ export interface DetectOptions {
   modelDir: string
   maxObjects: number | undefined
   confidence: number | undefined
+  tiles: number[]
   minRecall: number | undefined
   json: boolean
   data: string | undefined
@@ -33,6 +36,7 @@ export function parseDetectOptions(args: readonly string[]): DetectOptions {
       model: { type: 'string' },
       'max-objects': { type: 'string' },
       threshold: { type: 'string' },
+      tiles: { type: 'string' },
       'min-recall': { type: 'string' },
       json: { type: 'boolean', default: false }
     },
@@ -48,8 +52,17 @@ export function parseDetectOptions(args: readonly string[]): DetectOptions {
     modelDir: chosenModelDir(model, data) ?? builtInDir,
     maxObjects: parseCount('--max-objects', values['max-objects'], [1, maxObjects]),
     confidence: parseShare('--threshold', values.threshold),
+    tiles: parseTiles(values.tiles),
     minRecall: parseShare('--min-recall', values['min-recall']),
     json,
     data
   }
+}
+
+function parseTiles(text: string | undefined): number[] {
+  if (text === undefined) return []
+  const { data } = lookSchema.shape.detect_tiles.safeParse(text.split(',').map(Number))
+  if (data === undefined)
+    throw new UserError(`--tiles ${text}: up to 4 numbers from 2 to 8, as 2,4`)
+  return data
 }

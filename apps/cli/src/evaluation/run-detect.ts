@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { messageOf } from '@likeness/shared/errors'
+import type { DecodedImage, Embedder, Subject } from '@likeness/vision'
 import type { Command, CommandContext } from '../command.ts'
 import { modelsDirOf } from '../model/model-folders.ts'
 import { createProgress } from '../progress.ts'
@@ -21,10 +22,10 @@ export const runDetect: Command = async (args, context) => {
   const options = parseDetectOptions(args)
   const pictures = await openDetectionSet(options.folder)
   await context.prepare()
-  const { detected, model, maxObjects } = await detectAll(pictures, options, context)
+  const { detected, model, most } = await detectAll(pictures, options, context)
   const figures = detectionFigures(detected)
   context.print(
-    `\n${basename(options.folder)}: ${detected.length} pictures, ${model}, at most ${maxObjects} boxes a picture\n`
+    `\n${basename(options.folder)}: ${detected.length} pictures, ${model}, at most ${most} boxes a picture\n`
   )
   context.print(formatDetection(figures))
   const isGood = isEnough(figures, options.minRecall)
@@ -41,16 +42,18 @@ function isEnough(figures: DetectionFigures, least: number | undefined): boolean
 interface Detected {
   detected: DetectedPicture[]
   model: string
-  maxObjects: number
+  /** Most boxes of a picture. */
+  most: number
 }
 
 async function detectAll(
   pictures: readonly BoxedPicture[],
-  { modelDir, maxObjects, confidence, data }: DetectOptions,
+  { modelDir, maxObjects, confidence, tiles, data }: DetectOptions,
   context: CommandContext
 ): Promise<Detected> {
   const { createEmbedder, decodeImage, prepareModel } = await import('@likeness/vision')
   const model = await prepareModel({ modelDir, cacheDir: join(modelsDirOf(data), '.prepared') })
+  const most = maxObjects ?? model.manifest.detection.maxDetections
   const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
   const progress = createProgress({ label: 'detecting', unit: 'pictures' }, context)
   const detected: DetectedPicture[] = []
@@ -59,10 +62,7 @@ async function detectAll(
       try {
         const image = await decodeImage(await readFile(file))
         const startedMs = performance.now()
-        const { subjects } = await embedder.embed(image, {
-          ...(maxObjects !== undefined && { maxDetections: maxObjects }),
-          ...(confidence !== undefined && { confidence })
-        })
+        const subjects = await findSubjects(embedder, image, { most, confidence, tiles })
         const ms = performance.now() - startedMs
         const { width, height } = image
         const boxes = subjects.map(({ box }) => box)
@@ -76,10 +76,24 @@ async function detectAll(
     await embedder.close()
   }
   progress.done()
-  const { name, version, detection } = model.manifest
-  return {
-    detected,
-    model: `${name}@${version}`,
-    maxObjects: maxObjects ?? detection.maxDetections
-  }
+  const { name, version } = model.manifest
+  return { detected, model: `${name}@${version}`, most }
+}
+
+/** Finds subjects as a query does: in the picture, and in its tiles. */
+async function findSubjects(
+  embedder: Pick<Embedder, 'embed'>,
+  image: DecodedImage,
+  {
+    most,
+    confidence,
+    tiles
+  }: { most: number; confidence: number | undefined; tiles: readonly number[] }
+): Promise<Subject[]> {
+  const { detectInTiles, mergeSubjects } = await import('@likeness/vision')
+  const options = { maxDetections: most, ...(confidence !== undefined && { confidence }) }
+  const { subjects } = await embedder.embed(image, options)
+  if (tiles.length === 0) return subjects
+  const inTiles = await detectInTiles(image, tiles, (tile) => embedder.embed(tile, options))
+  return mergeSubjects([...subjects, ...inTiles], most)
 }

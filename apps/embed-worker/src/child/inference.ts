@@ -5,6 +5,7 @@ import {
   cropPicture,
   cutBox,
   type DecodedImage,
+  detectInTiles,
   type Embedder,
   type EmbedOptions,
   type EmbedResult,
@@ -13,7 +14,6 @@ import {
 } from '@likeness/vision'
 import type { Priority } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
-import { fromTile, tileBoxes } from './tiles.ts'
 
 export interface InferenceDeps {
   embedder: Pick<Embedder, 'embed' | 'embedWhole'> & {
@@ -90,18 +90,11 @@ export class Inference {
   }
 
   /** Finds the subjects of the picture's tiles. Each tile needs a run of the model. */
-  async detectInTiles(
+  detectInTiles(
     image: DecodedImage,
     grids: readonly number[],
     options: EmbedOptions
   ): Promise<Subject[]> {
-    const subjects: Subject[] = []
-    for (const box of grids.flatMap((grid) => tileBoxes(image, grid))) {
-      const { image: tile, left, top } = cropPicture(image, box)
-      const found = await this.embed(tile, options)
-      const place = { left, top, width: tile.width, height: tile.height }
-      subjects.push(...found.subjects.flatMap((subject) => fromTile(subject, place, image) ?? []))
-    }
-    return subjects
+    return detectInTiles(image, grids, (tile) => this.embed(tile, options))
   }
 }

@@ -10,8 +10,10 @@ import {
   type DecodedImage,
   type EmbedOptions,
   type EmbedResult,
+  mergeSubjects,
   nothingDetected,
-  type Subject
+  type Subject,
+  tileBoxes
 } from '@likeness/vision'
 import type { QueryTask } from '../child-protocol.ts'
 import { chooseSubjects } from './choose-subjects.ts'
@@ -24,7 +26,6 @@ import {
   withWholeMiddles,
   withWholes
 } from './query-views.ts'
-import { mergeSubjects, tileBoxes } from './tiles.ts'
 
 export const plain = {
   enrolment: enrolmentSchema.parse({ view_sizes: [] }),

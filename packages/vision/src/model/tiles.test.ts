@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Subject } from '@likeness/vision'
+import type { Subject } from '../runtime/embed-runs.ts'
 import { fromTile, mergeSubjects, tileBoxes } from './tiles.ts'
 
 const picture = { width: 90, height: 60 }
