@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   batch: () => import('./batch.ts'),
   commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),
+  examples: () => import('./examples.ts'),
   ingest: () => import('./ingest.ts'),
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
@@ -12,6 +13,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   merge: () => import('./merge.ts'),
   reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),
+  shelves: () => import('./shelves.ts'),
   unknown: () => import('./unknown.ts')
 }
 const name = process.argv[2] ?? ''

@@ -26,7 +26,6 @@ def key_of(thing):
 def descriptors(sources, model, cache, threads=1):
     """Returns [identities, dims], minus the mean, unit length; zeros for identities without a
     teacher."""
-
     file = pathlib.Path(cache) / "teacher.npz"
     known = dict(np.load(file)) if file.exists() else {}
     rows = dict(zip(known.get("keys", []), known.get("values", [])))

@@ -18,7 +18,9 @@ const status = () => import('./admin/run-status.ts')
 const up = () => import('./serve/run-up.ts')
 
 const checkEval: Check = async (args) =>
-  (await import('./evaluation/eval-options.ts')).parseEvalOptions(args)
+  args.includes('--detect')
+    ? (await import('./evaluation/detect-options.ts')).parseDetectOptions(args)
+    : (await import('./evaluation/eval-options.ts')).parseEvalOptions(args)
 const checkExample: Check = async (args) =>
   (await import('./examples/example-options.ts')).parseExampleOptions(args)
 const checkDemo: Check = async (args) => {

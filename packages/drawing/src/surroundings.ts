@@ -92,10 +92,14 @@ export async function table(place: Place, horizon: number): Promise<Canvas> {
 }
 
 /**
- * Draws boards at these heights (pixels, of the upper edge), a back wall, and a strip with price
- * tags at the front of each board.
+ * Draws boards at these heights (pixels, of the upper edge), a back wall, and a strip of that
+ * thickness with price tags at the front of each board.
  */
-export function shelf({ width, height, random }: Place, boards: readonly number[]): Canvas {
+export function shelf(
+  { width, height, random }: Place,
+  boards: readonly number[],
+  thickness = Math.round(height * 0.055)
+): Canvas {
   const level = random.between(70, 215)
   const canvas = studio({ width, height, random }, level)
   const strip: Rgb = random.pick([
@@ -104,7 +108,6 @@ export function shelf({ width, height, random }: Place, boards: readonly number[
     [60, 60, 66],
     [240, 214, 80]
   ])
-  const thickness = Math.round(height * 0.055)
   for (const board of boards) {
     for (
       let y = Math.max(0, board - Math.round(height * 0.05));

@@ -16,8 +16,8 @@ export interface FormFields {
   values: () => Record<string, string>
 }
 
-/** `file`: the field of the form that is a file. */
-export function createFormFields(file: string): FormFields {
+/** `files`: the fields of the form that are files. */
+export function createFormFields(...files: readonly string[]): FormFields {
   const fields = new Map<string, string>()
   return {
     add(name, text) {
@@ -26,8 +26,8 @@ export function createFormFields(file: string): FormFields {
       // Schemas pass over this name without a word.
       if (name === '__proto__')
         throw appError('invalid_request', `unknown field ${shownName(name)}`)
-      if (name === file)
-        throw appError('invalid_request', `field ${file} is sent as text: send it as a file`)
+      if (files.includes(name))
+        throw appError('invalid_request', `field ${name} is sent as text: send it as a file`)
       checkText(name, text)
       fields.set(name, text)
     },

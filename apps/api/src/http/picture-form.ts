@@ -1,4 +1,4 @@
-// Reads a form with a picture in the field `image`, and the fields of a JSON request as text.
+// Reads a form with pictures, and the fields of a JSON request as text.
 import type { Request } from 'express'
 import { appError } from '@likeness/shared/errors'
 import { createFormFields, shownName } from './form-fields.ts'
@@ -8,31 +8,46 @@ import { readMultipart } from './multipart.ts'
 
 export interface PictureForm {
   fields: Record<string, unknown>
-  picture: Uint8Array | undefined
+  /** Pictures of each file field, in the order of the form. */
+  pictures: Record<string, Uint8Array[]>
+}
+export interface PictureFormOptions {
+  /** Of each picture. */
+  maxBytes: number
+  /** Fields whose text is JSON. */
+  asJson: ReadonlySet<string>
+  /** The file fields. */
+  files: readonly string[]
+  /** Most pictures of all file fields together. */
+  mostFiles: number
 }
 
+const mostFields = 48
+
 /**
- * `asJson`: fields whose text is JSON. Empty fields are left out. invalid_request for a field that
- * is given twice.
+ * Empty fields are left out. invalid_request for a field that is given twice, and for a file field
+ * that the form does not have; too_large for too many pictures.
  */
 export async function readPictureForm(
   req: Request,
-  { maxBytes, asJson }: { maxBytes: number; asJson: ReadonlySet<string> }
+  { maxBytes, asJson, files, mostFiles }: PictureFormOptions
 ): Promise<PictureForm> {
-  const fields = createFormFields('image')
-  let picture: Uint8Array | undefined
+  const fields = createFormFields(...files)
+  const pictures: Record<string, Uint8Array[]> = Object.fromEntries(files.map((name) => [name, []]))
   await readMultipart(
     req,
-    { files: 1, fields: 20, fieldBytes: 256 * 1024 },
+    { files: mostFiles, fields: mostFields, fieldBytes: 256 * 1024 },
     {
       onField: fields.add,
       onFile: async (name, stream) => {
-        if (name !== 'image')
+        if (!files.includes(name))
           throw appError(
             'invalid_request',
-            `unknown file field ${shownName(name)}; the picture is \`image\``
+            `unknown file field ${shownName(name)}; pictures are ${files.map((file) => `\`${file}\``).join(' and ')}`
           )
-        picture = await readIntoMemory(req, stream, {
+        const own = pictures[name]!
+        const place = own.push(new Uint8Array()) - 1
+        own[place] = await readIntoMemory(req, stream, {
           maxBytes,
           tooLarge: () => appError('too_large', `a picture has at most ${maxBytes} bytes`)
         })
@@ -44,5 +59,5 @@ export async function readPictureForm(
     name,
     asJson.has(name) ? parseJsonField(name, text) : text
   ])
-  return { fields: Object.fromEntries(values), picture }
+  return { fields: Object.fromEntries(values), pictures }
 }

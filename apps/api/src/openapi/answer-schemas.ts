@@ -87,7 +87,7 @@ const hitSchema = z.strictObject({
 }) satisfies z.ZodType<HitAnswer>
 
 const objectSchema = z.strictObject({
-  kind: z.enum(['subject', 'whole', 'tile', 'given', 'vector']),
+  kind: z.enum(['subject', 'whole', 'tile', 'given', 'vector', 'examples']),
   box: boxSchema.nullable(),
   class: z.string().nullable(),
   detector_score: z.number().nullable(),

@@ -23,7 +23,11 @@ import {
   relabelItemSchema,
   relabelItemsSchema
 } from '@likeness/shared/contract/http/items'
-import { searchRequestSchema } from '@likeness/shared/contract/http/search'
+import {
+  exampleSchema,
+  examplesSchema,
+  searchRequestSchema
+} from '@likeness/shared/contract/http/search'
 import {
   maxNonZeros,
   sparseVectorSchema,
@@ -52,6 +56,8 @@ export const requestSchemas = {
   Condition: conditionShape,
   CreateCollection: createCollectionSchema,
   DeleteItems: deleteItemsSchema,
+  Example: exampleSchema,
+  Examples: examplesSchema,
   Filter: filterShape,
   ImportForm: z.object({ ...importRequestSchema.shape, list: z.file().optional() }),
   ImportRequest: importRequestSchema,
@@ -63,7 +69,11 @@ export const requestSchemas = {
   RelabelItem: relabelItemSchema,
   RelabelItems: relabelItemsSchema,
   RestoreSnapshot: restoreSnapshotSchema,
-  SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
+  SearchForm: z.object({
+    image: z.array(z.file()).optional(),
+    negative: z.array(z.file()).optional(),
+    ...searchFields
+  }),
   SearchRequest: searchRequestSchema,
   SetAlias: setAliasSchema,
   SparseVector: sparseVectorSchema,
@@ -103,6 +113,14 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
       '`index_method` is HNSW32 and `metric` IP unless given. With `embedding.sparse` vectors are {indices, values}: `index_method` is FLAT, `metric` cosine, `dim` a bound that indices stay below (2^32 unless given) and `unit` true; else `dim` and `unit` must be given.'
   },
   DeleteItems: { description: 'Exactly one of `ids`, `label` and `filter`.' },
+  Example: {
+    description:
+      'Exactly one of `item_id`, `image_key` and `vector`; `box`: the part of the picture that is meant.'
+  },
+  Examples: {
+    description:
+      'At most 32 examples together, at least one of them positive. Queries are `mean`: the mean of the positive ones; `best`: each of them, and the best score of an item counts. Negative ones move the queries away.'
+  },
   Filter: { description: 'All of its conditions hold; of `any`, at least one.' },
   ImportForm: {
     description:
@@ -123,11 +141,11 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   RestoreSnapshot: { description: '`into`: the name of a new collection.' },
   SearchForm: {
     description:
-      'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.'
+      'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text. With several `image`, with `negative` or with `examples` it is a search by examples, and pictures of `image` are positive ones.'
   },
   SearchRequest: {
     description:
-      'Exactly one of `vector`, `vectors`, `item_id` and `image_key`. In a collection of sparse vectors a vector is {indices, values}.'
+      'Exactly one of `vector`, `vectors`, `item_id`, `image_key` and `examples`. In a collection of sparse vectors a vector is {indices, values}.'
   },
   SetAlias: {
     description:

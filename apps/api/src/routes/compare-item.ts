@@ -23,16 +23,17 @@ interface ReceivedCompare {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['box', 'item_box'])
+const form = { asJson: new Set(['box', 'item_box']), files: ['image'], mostFiles: 1 }
 
 async function receive(
   { settings }: ApiDeps,
   req: Request,
   res: Response
 ): Promise<ReceivedCompare> {
-  const { fields, picture } = isMultipart(req)
-    ? await readPictureForm(req, { maxBytes: settings.maxUploadBytes, asJson })
-    : { fields: await readJson(req, res), picture: undefined }
+  const { fields, pictures } = isMultipart(req)
+    ? await readPictureForm(req, { ...form, maxBytes: settings.maxUploadBytes })
+    : { fields: await readJson(req, res), pictures: { image: [] } }
+  const picture = pictures['image']![0]
   const request = parseRequest(compareRequestSchema, fields)
   const sources = [request.image_key, request.item_id, picture].filter(
     (source) => source !== undefined

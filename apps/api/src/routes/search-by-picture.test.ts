@@ -1,5 +1,6 @@
 // Searches by picture and by form: what the embed server is asked, and what is made of its answer.
 import { expect, test } from 'vitest'
+import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
 import {
@@ -194,5 +195,20 @@ test('the whole picture at several sizes is one object, and its best view counts
         ]
       ]
     ]
+  )
+})
+
+test('a picture that would take too many runs of the model is refused by name', async () => {
+  const settings = { view_sizes: [224, 128], second_pass: true }
+  api.replica.spec = { settings: collectionSettingsSchema.parse(settings) }
+  const asked = { image: picture, query_views: '[0.85]', max_objects: '600' }
+  expect(await codeOf(await searchForm(asked))).toBe('400 invalid_request')
+  await answerOf(await searchForm({ ...asked, query_subjects: 'none' }))
+  await answerOf(await searchForm({ ...asked, max_objects: '400' }))
+  expect(api.embedders.queries[1]!.look).toEqual(
+    lookSchema.parse({ query_views: [0.85], max_objects: 400 })
+  )
+  expect(await codeOf(await searchForm({ image: picture, max_objects: '1001' }))).toBe(
+    '400 invalid_request'
   )
 })

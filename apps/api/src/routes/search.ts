@@ -1,20 +1,16 @@
-// POST /v1/collections/:c/search: takes a picture, a stored picture, an item or a vector, and finds
-// similar items in a committed version.
+// POST /v1/collections/:c/search: takes a picture, a stored picture, an item, vectors or examples,
+// and finds similar items in a committed version.
 import type { CollectionReader } from '@likeness/engine/contract'
-import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/embedder'
-import { enrolmentSchema, type Look, lookSchema } from '@likeness/shared/contract/picture-settings'
-import { appError } from '@likeness/shared/errors'
-import { readClientPicture } from '../answers/read-picture.ts'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import { readTimeoutMs } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { requireEmbedder } from '../embedder/require-embedder.ts'
-import { holdBytes } from '../http/held-bytes.ts'
 import { contextOf } from '../http/request-context.ts'
 import { leaveGate, pathParameter, type Route } from '../http/route.ts'
 import { sendJson } from '../http/send-json.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
+import { queriesOfExamples } from '../search/queries-of-examples.ts'
+import { QueryPictures } from '../search/query-pictures.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
 import { type ReceivedSearch, receiveSearch } from '../search/receive-search.ts'
 import {
@@ -24,41 +20,23 @@ import {
   type SearchQueries
 } from '../search/search-queries.ts'
 
-async function pictureOf(
-  deps: ApiDeps,
-  spec: CollectionSpec,
-  { request, picture }: ReceivedSearch
-): Promise<Uint8Array | undefined> {
-  if (picture !== undefined || request.image_key !== undefined) await requireEmbedder(deps, spec)
-  if (picture !== undefined || request.image_key === undefined) return picture
-  return readClientPicture(deps, request.image_key)
-}
-
-/**
- * Returns the vectors to search for. `embed` runs again when the collection's embedding differs
- * from the embedding that was used.
- */
+/** Returns the vectors to search for. */
 async function queriesFor(
   reader: CollectionReader,
-  { request }: ReceivedSearch,
-  embedded: EmbedAnswer | undefined,
-  embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>
+  { request, examples }: ReceivedSearch,
+  pictures: QueryPictures
 ): Promise<SearchQueries> {
-  const { dim } = reader.spec.embedding
+  const { embedding } = reader.spec
   if (request.vector !== undefined)
-    return queriesOfVectors(parseVector(request.vector, reader.spec), dim)
+    return queriesOfVectors(parseVector(request.vector, reader.spec), embedding.dim)
   if (request.vectors !== undefined)
-    return queriesOfVectors(parseQueryVectors(request.vectors, reader.spec), dim)
+    return queriesOfVectors(parseQueryVectors(request.vectors, reader.spec), embedding.dim)
   if (request.item_id !== undefined) return queriesOfItem(reader, request.item_id)
-  const wanted = reader.spec.embedding
-  const answer = embedded?.embedding.version === wanted.version ? embedded : await embed(wanted)
-  if (answer.embedding.version !== wanted.version || answer.embedding.dim !== wanted.dim) {
-    throw appError(
-      'embedding_mismatch',
-      `the embedder made ${answer.embedding.version}, the collection has ${wanted.version}`
-    )
-  }
-  return queriesOfPicture(answer)
+  // Embeds again where the embedding changed since the pictures were embedded.
+  const embedded = await pictures.embed(embedding)
+  return examples === undefined
+    ? queriesOfPicture(embedded.picture!)
+    : queriesOfExamples(reader, examples, embedded.examples)
 }
 
 function acquire(
@@ -73,37 +51,6 @@ function acquire(
   })
 }
 
-/**
- * Reads the current settings, which may have changed since the creation. Options of the request
- * come first.
- */
-async function howToLook(
-  { replica }: ApiDeps,
-  { collectionId }: CollectionSpec,
-  { request }: ReceivedSearch
-): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
-  const loaded = await replica.acquire(collectionId, {
-    consistency: 'eventual',
-    timeoutMs: readTimeoutMs
-  })
-  try {
-    const { settings } = loaded.spec
-    const asked = Object.fromEntries(
-      Object.keys(lookSchema.shape).flatMap((name) =>
-        request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]]
-      )
-    )
-    const raws = (request.rerank ?? settings.rerank) === 'cells'
-    return {
-      enrolment: enrolmentSchema.parse(settings),
-      look: lookSchema.parse({ ...settings, ...asked }),
-      ...(raws && { raws })
-    }
-  } finally {
-    loaded.release()
-  }
-}
-
 export const search = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/search',
@@ -112,25 +59,11 @@ export const search = (deps: ApiDeps): Route => ({
     const startedMs = performance.now()
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
-    const { box, detector_threshold: confidence } = received.request
-    const picture = await pictureOf(deps, spec, received)
-    if (picture !== undefined && picture !== received.picture) holdBytes(res, picture.byteLength)
-    const seen = picture === undefined ? undefined : await howToLook(deps, spec, received)
-    let embedMs = 0
-    const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
-      const fromMs = performance.now()
-      const answer = await deps.embedder.embed(
-        picture!,
-        { embedding, box, confidence, ...seen },
-        contextOf(res).gone
-      )
-      embedMs += performance.now() - fromMs
-      return answer
-    }
-    const embedded = picture === undefined ? undefined : await embed(spec.embedding)
+    const pictures = await QueryPictures.open(deps, res, spec, received)
+    await pictures.embed(spec.embedding)
     const reader = await acquire(deps, spec, received)
     try {
-      const queries = await queriesFor(reader, received, embedded, embed)
+      const queries = await queriesFor(reader, received, pictures)
       const searchFromMs = performance.now()
       const found = await searchSnapshot(reader, queries, received.request, {
         ...deps,
@@ -143,7 +76,7 @@ export const search = (deps: ApiDeps): Route => ({
         collection: spec.name,
         ...found,
         took_ms: {
-          embed: round(embedMs),
+          embed: round(pictures.tookMs),
           search: round(nowMs - searchFromMs),
           total: round(nowMs - startedMs)
         }

@@ -66,19 +66,16 @@ function excludedOf(
 }
 
 /**
- * Request for the hits of a query. A query by item finds the item itself, and the answer leaves
- * that item out. So the request has an extra hit, also in the group of the item.
+ * Request for the hits of a query. A query by items finds the items themselves, and the answer
+ * leaves those out. So the request has extra hits, also in the groups of the items.
  */
 function askFor(
   { group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
   k: number,
-  withSelf: boolean
+  { size: leftOut }: ReadonlySet<string>
 ): { k: number; groupSize: number } {
-  if (!withSelf) return { k, groupSize }
-  return {
-    k: groupBy === undefined ? k + 1 : Math.ceil((k * (groupSize + 1)) / groupSize) + 1,
-    groupSize: groupSize + 1
-  }
+  const room = groupBy === undefined ? k : Math.ceil((k * (groupSize + leftOut)) / groupSize)
+  return { k: room + leftOut, groupSize: groupSize + leftOut }
 }
 
 /** Searches all vectors at once. The caller adds the timings. */
@@ -95,7 +92,7 @@ export async function searchSnapshot(
   const turns = new Turns()
   const lists: HitAnswer[][][] = queries.objects.map(() => [])
   for (const [n, hits] of found.entries()) {
-    const own = hits.filter(({ item }) => item.id !== queries.except)
+    const own = hits.filter(({ item }) => !queries.except.has(item.id))
     lists[queries.objectOf[n]!]!.push(own.map((hit) => hitAnswer(name, metric, hit)))
     await turns.take()
   }
@@ -189,7 +186,7 @@ function searchOptions(
   k: number
 ): SearchQuery {
   const { group_by: groupBy } = request
-  const asked = askFor(request, k, queries.except !== undefined)
+  const asked = askFor(request, k, queries.except)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const filter = filterOf({
     filter: request.filter,

@@ -1,15 +1,19 @@
-// Reads a search: JSON with exactly one of vector, vectors, item_id, image_key; or a form with the
-// picture and the same names as text.
+// Reads a search: JSON with exactly one of vector, vectors, item_id, image_key, examples; or a form
+// with pictures and the same names as text.
 import type { Request, Response } from 'express'
 import { type SearchRequest, searchRequestSchema } from '@likeness/shared/contract/http/search'
 import { appError, isAppError } from '@likeness/shared/errors'
+import { maxExamples } from '@likeness/shared/contract/limits'
 import { checkBox } from '../http/check-box.ts'
 import { readPictureForm } from '../http/picture-form.ts'
 import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'
+import { type SearchExamples, searchExamplesOf } from './search-examples.ts'
 
 export interface ReceivedSearch {
   request: SearchRequest
   picture: Uint8Array | undefined
+  /** Present in a search by examples. */
+  examples?: SearchExamples
 }
 
 const asJson = new Set([
@@ -26,17 +30,22 @@ const asJson = new Set([
   'filter',
   'exclude',
   'group_size',
+  'query_views',
   'tiles',
   'detect_tiles',
   'exclude_same',
   'cohort_weight',
   'metadata',
-  'weights'
+  'weights',
+  'examples'
 ])
 
 const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'
 
-/** invalid_vector for every error inside `vector`. */
+/** A vector among the fields, or of an example. */
+const vectorPath = /^(vectors?|examples\.\w+\.\d+\.vector)(?:\.|$)/
+
+/** invalid_vector for every error inside a vector. */
 function parseSearch(body: unknown): SearchRequest {
   try {
     return parseRequest(searchRequestSchema, body)
@@ -44,34 +53,49 @@ function parseSearch(body: unknown): SearchRequest {
     const issues = isAppError(error, 'invalid_request')
       ? (error.detail?.issues as { path: string; message: string }[] | undefined)
       : undefined
-    const inVector = issues?.find(({ path }) => /^vectors?(\.|$)/.test(path))
+    const inVector = issues?.find(({ path }) => vectorPath.test(path))
     if (inVector !== undefined)
-      throw appError('invalid_vector', `${inVector.path.split('.')[0]}: ${inVector.message}`, {
-        detail: { issues: [inVector] }
-      })
+      throw appError(
+        'invalid_vector',
+        `${vectorPath.exec(inVector.path)![1]}: ${inVector.message}`,
+        {
+          detail: { issues: [inVector] }
+        }
+      )
     throw error
   }
 }
 
-function checkSources({ request, picture }: ReceivedSearch): ReceivedSearch {
+/** Pictures of the form fields `image` and `negative`. */
+interface SentPictures {
+  image: readonly Uint8Array[]
+  negative: readonly Uint8Array[]
+}
+
+function checkSources(request: SearchRequest, sent: SentPictures): ReceivedSearch {
+  const isByExamples =
+    request.examples !== undefined || sent.image.length > 1 || sent.negative.length > 0
+  const examples = isByExamples ? searchExamplesOf(request, sent.image, sent.negative) : undefined
+  const picture = isByExamples ? undefined : sent.image[0]
   const sources = [
     request.vector,
     request.vectors,
     request.item_id,
     request.image_key,
-    picture
+    picture,
+    examples
   ].filter((source) => source !== undefined).length
   if (sources !== 1)
     throw appError(
       'invalid_request',
-      'give exactly one of vector, vectors, item_id, image_key, or a picture in the form field `image`'
+      'give exactly one of vector, vectors, item_id, image_key, examples, or pictures in the form field `image`'
     )
   if (request.box !== undefined) {
     checkBox('box', request.box)
     if (picture === undefined && request.image_key === undefined)
-      throw appError('invalid_request', 'box is for pictures')
+      throw appError('invalid_request', 'box is for a search with one picture')
   }
-  return { request, picture }
+  return { request, picture, ...(examples && { examples }) }
 }
 
 /**
@@ -94,17 +118,18 @@ export async function receiveSearch(
   maxBytes: number
 ): Promise<ReceivedSearch> {
   if (isMultipart(req)) {
-    const { fields, picture } = await readPictureForm(req, { maxBytes, asJson })
+    const form = { asJson, files: ['image', 'negative'], mostFiles: maxExamples }
+    const { fields, pictures } = await readPictureForm(req, { ...form, maxBytes })
     const { rerank } = fields
-    return checkSources({
-      request: parseSearch({ ...fields, ...(isSwitch(rerank) && { rerank: rerank === 'true' }) }),
-      picture
-    })
+    return checkSources(
+      parseSearch({ ...fields, ...(isSwitch(rerank) && { rerank: rerank === 'true' }) }),
+      { image: pictures['image']!, negative: pictures['negative']! }
+    )
   }
   if (!isJson(req))
     throw appError(
       'unsupported_media_type',
       'send application/json, or multipart/form-data with a picture'
     )
-  return checkSources({ request: parseSearch(await readSearchJson(req, res)), picture: undefined })
+  return checkSources(parseSearch(await readSearchJson(req, res)), { image: [], negative: [] })
 }

@@ -16,8 +16,8 @@ export interface SearchQueries {
   vectors: VectorRows
   objectOf: number[]
   picture: SearchAnswer['picture']
-  /** Id of the query item, which is not a hit of itself. */
-  except: string | undefined
+  /** Ids of query items, which are no hits of themselves. */
+  except: ReadonlySet<string>
   /** Metadata of the query item. */
   metadata?: Metadata
   /**
@@ -34,7 +34,7 @@ export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQuerie
     { length: rowCount(vectors, dim) },
     (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null })
   )
-  return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
+  return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: new Set() }
 }
 
 /** Finds or adds an object. The same box at several sizes is a single object. */
@@ -71,7 +71,7 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     vectors,
     objectOf,
     picture: { width: answer.width, height: answer.height },
-    except: undefined,
+    except: new Set(),
     rawVectors: concatArrays(
       Uint16Array,
       answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)]))
@@ -100,7 +100,7 @@ export async function queriesOfItem(reader: CollectionReader, id: string): Promi
     vectors,
     objectOf,
     picture: { width: item.width, height: item.height },
-    except: id,
+    except: new Set([id]),
     metadata: item.metadata,
     item
   }

@@ -9,8 +9,8 @@ const looked = 24
 
 export interface MarginOptions {
   weight: number
-  /** The query item, which is not a neighbour of itself. */
-  except: string | undefined
+  /** Query items, which are no neighbours of themselves. */
+  except: ReadonlySet<string>
   search: (options: SearchQuery) => Promise<RankedHit[][]>
 }
 
@@ -44,23 +44,23 @@ async function nearEach(
   reader: CollectionReader,
   options: SearchQuery,
   found: readonly RankedHit[][],
-  except: string | undefined
+  except: ReadonlySet<string>
 ): Promise<NearLabels[]> {
   const labelsOf = (hits: readonly RankedHit[]): NearLabels =>
-    nearLabels(hits.map(flat).filter(({ id }) => id !== except))
+    nearLabels(hits.map(flat).filter(({ id }) => !except.has(id)))
   const { groupBy, groupSize: _size, hammingRadius, filter, ...open } = options
   if (groupBy === undefined && hammingRadius === undefined && filter === undefined) {
     const near = found.map(labelsOf)
     if (near.every((labels, i) => labels.length > cohortSize || found[i]!.length < options.k))
       return near
   }
-  // A hit, its cohort, and the query item.
+  // A hit, its cohort, and the query items, which take places of their groups.
   return (
     await reader.search({
       ...open,
-      k: cohortSize + 2,
+      k: (cohortSize + 2) * (1 + except.size),
       groupBy: 'label',
-      groupSize: 1,
+      groupSize: 1 + except.size,
       scoreThres: -Infinity
     })
   ).map(labelsOf)

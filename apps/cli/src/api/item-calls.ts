@@ -9,6 +9,11 @@ import { type ApiRequest, inCollection, json, jsonLines } from './api-request.ts
 /** Search options of a picture. The collection supplies the rest. */
 export type SearchOptions = Partial<Omit<SearchRequest, 'vector' | 'item_id' | 'image_key'>>
 
+export interface ExamplePictures {
+  positive: readonly Uint8Array[]
+  negative: readonly Uint8Array[]
+}
+
 export interface ItemCalls {
   /** undefined when the collection has no such item. */
   getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
@@ -18,11 +23,30 @@ export interface ItemCalls {
   exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
   /** `minSeq`: the answer contains at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
+  searchByExamples(
+    collection: string,
+    pictures: ExamplePictures,
+    options: SearchOptions
+  ): Promise<SearchAnswer>
   /** Fetches the bytes of a path in an answer, for example a hit's thumbnail. */
   fetchBytes(path: string): Promise<Buffer>
 }
 
 export function createItemCalls({ request, answer }: ApiRequest): ItemCalls {
+  const searchForm = (
+    collection: string,
+    pictures: { image: readonly Uint8Array[]; negative: readonly Uint8Array[] },
+    options: SearchOptions
+  ): Promise<SearchAnswer> => {
+    const form = new FormData()
+    for (const [name, value] of Object.entries(options)) {
+      if (value !== undefined)
+        form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
+    }
+    for (const [name, all] of Object.entries(pictures))
+      for (const picture of all) form.append(name, new Blob([new Uint8Array(picture)]), 'query')
+    return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
+  }
   return {
     getItem: (collection, id) =>
       answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(
@@ -37,15 +61,10 @@ export function createItemCalls({ request, answer }: ApiRequest): ItemCalls {
         lines: jsonLines<VectorLine>(response)
       }
     },
-    async search(collection, image, options) {
-      const form = new FormData()
-      for (const [name, value] of Object.entries(options)) {
-        if (value !== undefined)
-          form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
-      }
-      form.set('image', new Blob([new Uint8Array(image)]), 'query')
-      return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
-    },
+    search: (collection, image, options) =>
+      searchForm(collection, { image: [image], negative: [] }, options),
+    searchByExamples: (collection, { positive, negative }, options) =>
+      searchForm(collection, { image: positive, negative }, options),
     fetchBytes: async (path) => Buffer.from(await (await request(path)).arrayBuffer())
   }
 }

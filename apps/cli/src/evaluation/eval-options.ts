@@ -12,6 +12,7 @@ import { weightsOverride } from '../weights-option.ts'
 export const evalUsage = `likeness eval DIR [options]      measures how well a set of labelled pictures is recognised
   DIR holds labels.csv (path,label,role,bbox_xyxy,extra; roles gallery, gallery_iconic, query; label none: in no gallery),
   or gallery.txt and queries.txt (path<TAB>label), or sub-folders as labels, every fourth picture of which is asked
+  --detect           measures the boxes of pictures instead: \`likeness eval --detect --help\`
   --model NAME       in a stack of its own with this model (default: the stack that runs, else one with the built-in model)
   --profile P        general, product, vehicle or logo; NAME: one of \`likeness profile learn\` in the stack; gallery: learns the model's
                      projection from the set's gallery pictures, never from its queries; two together: vehicle/NAME, logo/gallery
@@ -125,7 +126,8 @@ function readProfile(
   return { profile, ...parsed.data, learnsProfile: parsed.data.learned === 'gallery' }
 }
 
-function parseShare(option: string, text: string | undefined): number | undefined {
+/** Parses a number from 0 to 1. UserError that names the option. */
+export function parseShare(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0 && value <= 1))

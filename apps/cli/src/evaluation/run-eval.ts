@@ -32,6 +32,7 @@ const hitsShown = 3
 
 /** Exit code 1 when a gallery picture failed, or R@1 is below --min-r1. */
 export const runEval: Command = async (args, context) => {
+  if (args.includes('--detect')) return (await import('./run-detect.ts')).runDetect(args, context)
   const options = parseEvalOptions(args)
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
   const set = await openEvaluationSet(options, {

@@ -1,6 +1,7 @@
 // Keys that the yaml of a gallery shares with PaddleClas: `IndexProcess` and `Global`.
 import { z } from 'zod'
 import { indexMethods, metrics, searchBudgetSchema } from '@likeness/shared/contract/collection'
+import { maxObjects } from '@likeness/shared/contract/limits'
 import { key, number, oneOf, path, share, whole } from './schema-key.ts'
 
 /** In single quotes, and without quotes, yaml reads `\t` as two characters. A tab is meant. */
@@ -72,7 +73,7 @@ export const global = z.strictObject({
     description: 'least score of a detected subject',
     absent: '0.2'
   }),
-  max_det_results: key(whole(1, 100).optional(), {
+  max_det_results: key(whole(1, maxObjects).optional(), {
     description: 'most subjects of a picture',
     absent: "5, or the profile's"
   }),

@@ -75,13 +75,18 @@ export const likeness = z.strictObject({
     absent: "`false`, or the profile's"
   }),
   query_subjects: key(given.query_subjects, {
-    description: 'subjects of a query that are searched for: `all` or `main`',
+    description: 'subjects of a query that are searched for: `all`, `main` or `none`',
     absent: "`all`, or the profile's"
   }),
   whole: key(given.whole, {
     description:
-      'searches for the whole picture of a query `always`, or as a `fallback` when no subject is found',
+      'searches for the whole picture of a query `always`, as a `fallback` when no subject is found, or in the `mean` with each subject',
     absent: "`always`, or the profile's"
+  }),
+  query_views: key(given.query_views, {
+    description:
+      'shares: the middle of a query and of its subjects is embedded too, and the mean of the vectors is searched for; as many further runs of the model',
+    absent: "`[]`, or the profile's"
   }),
   tiles: key(given.tiles, {
     description: 'n: n x n overlapping parts of a query are searched for like subjects',

@@ -13,12 +13,16 @@ import { loadSearchedGallery } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 import { weightsOverride } from '../weights-option.ts'
 import { formatAnswer, jsonAnswer, printable } from './format-answer.ts'
+import { parseExamples, searchExamples } from './search-examples.ts'
 import { type PictureFields, searchPicture } from './search-picture.ts'
 import type { SheetEntry } from './search-sheet.ts'
 
-export const searchUsage = `likeness search -c FILE.yaml (--image FILE | --dir DIR) [options]
+export const searchUsage = `likeness search -c FILE.yaml (--image FILE | --dir DIR | --like FILE) [options]
   --image FILE   a picture to search for; may be given several times
   --dir DIR      every picture below a folder
+  --like FILE    an example, seen as a whole: all of them are one search
+  --not FILE     an example of other things, beside --like
+  --strategy S   mean (default): the mean of the examples; best: the best score of one of them
   --field A=v    what is known of the picture(s): hits with the same value of an \`exclude\` field are left out
   --weights P=n  weights of the parts of the embedding: kind=0.5,instance=1
   --sheet FILE   an HTML page with the boxes and the hits
@@ -33,6 +37,9 @@ export async function runSearch(args: readonly string[], context: CommandContext
       ...galleryOptions,
       image: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string' },
+      like: { type: 'string', multiple: true, default: [] },
+      not: { type: 'string', multiple: true, default: [] },
+      strategy: { type: 'string' },
       field: { type: 'string', multiple: true, default: [] },
       weights: { type: 'string' },
       sheet: { type: 'string' }
@@ -43,7 +50,9 @@ export async function runSearch(args: readonly string[], context: CommandContext
     fromCallersFolder(required(values.config, '-c FILE', searchUsage)),
     { overrides: [...values.override, ...weightsOverride(values.weights)] }
   )
-  const pictures = await findPictures(values.image, values.dir)
+  const examples = await parseExamples(values)
+  const pictures =
+    examples === undefined ? await findPictures(values.image, values.dir) : ([] as const)
   const fields = parseFields(values.field)
   for (const warning of config.warnings) context.say(warning)
   const api = await connect(context, values)
@@ -51,6 +60,15 @@ export async function runSearch(args: readonly string[], context: CommandContext
     throw new UserError(
       `the collection ${config.collection} does not exist: \`likeness build -c ${values.config}\` makes it`
     )
+  if (examples !== undefined) {
+    const answer = await searchExamples(api, config, { ...examples, fields })
+    context.print(
+      values.json
+        ? JSON.stringify(jsonAnswer(examples.name, answer))
+        : formatAnswer(examples.name, answer)
+    )
+    return 0
+  }
   const entries: SheetEntry[] = []
   let failed = 0
   for (const { name, file } of pictures) {
@@ -117,7 +135,7 @@ async function findPictures(
   dir: string | undefined
 ): Promise<{ name: string; file: string }[]> {
   if (images.length === 0 && dir === undefined)
-    throw new UserError(`--image or --dir is missing\n${searchUsage}`)
+    throw new UserError(`--image, --dir or --like is missing\n${searchUsage}`)
   const named = images.map((name) => ({ name, file: fromCallersFolder(name) }))
   for (const { name, file } of named) {
     if (!(await stat(file).catch(() => undefined))?.isFile())

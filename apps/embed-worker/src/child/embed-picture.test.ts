@@ -1,89 +1,8 @@
 import { expect, test } from 'vitest'
-import type { z } from 'zod'
-import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
-import type { DecodedImage, EmbedResult, Subject } from '@likeness/vision'
-import type { ItemTask, QueryTask } from '../child-protocol.ts'
-import { createPriorityMutex } from '../priority-mutex.ts'
-import { createPictureEmbedder, type EmbedPictureDeps } from './embed-picture.ts'
-
-const embedding = { version: 'test@1/own@1', dim: 2, unit: true }
-const image: DecodedImage = { width: 40, height: 30, rgb: new Uint8Array(40 * 30 * 3).fill(90) }
-const found = (size: number): Float32Array => Float32Array.of(size, 1)
-const subjectOf = (
-  className: string,
-  box: [number, number, number, number],
-  score: number
-): Subject => ({ box, score, classId: 0, className, raw: found(1) })
-
-/**
- * The vectors show the runs: each begins with the size of the canvas, 416 for the model's own size.
- */
-function createFake(subjects: Subject[] = [subjectOf('car', [1, 2, 3, 4], 0.9)]) {
-  const runs: string[] = []
-  const embedder: EmbedPictureDeps['embedder'] = {
-    manifest: { detection: { maxDetections: 5 } },
-    async embed(
-      { width, height },
-      { extraBoxes = [], confidence = 0.25, maxDetections = 5 } = {}
-    ): Promise<EmbedResult> {
-      runs.push(`own ${width}x${height} ${confidence} ${maxDetections}`)
-      return {
-        width,
-        height,
-        subjects: confidence > 1 ? [] : subjects.slice(0, maxDetections),
-        whole: found(416),
-        extra: extraBoxes.map(() => found(2))
-      }
-    },
-    async embedWhole({ width, height }, sizes) {
-      runs.push(`whole ${width}x${height} ${sizes.join()}`)
-      return sizes.map(found)
-    }
-  }
-  const pictures = createPictureEmbedder({
-    embedder,
-    project: async (rawVectors) => rawVectors,
-    projectTogether: async (rawVectors) => rawVectors,
-    gate: createPriorityMutex({ turn: async () => undefined })
-  })
-  const item = async (settings: z.input<typeof enrolmentSchema>, picture = image) => {
-    const task: ItemTask = {
-      kind: 'item',
-      embedding,
-      itemId: 'x',
-      imageKey: 'k',
-      enrolment: enrolmentSchema.parse(settings)
-    }
-    return pictures.finishItem(await pictures.inferItem(picture, task, context), task, context)
-  }
-  const query = (
-    task: Omit<Partial<QueryTask>, 'enrolment' | 'look'> & {
-      enrolment?: z.input<typeof enrolmentSchema>
-      look?: z.input<typeof lookSchema>
-    } = {},
-    picture = image,
-    own = context
-  ) =>
-    pictures.embedQuery(
-      picture,
-      {
-        kind: 'query',
-        embedding,
-        bytes: new Uint8Array(),
-        ...task,
-        enrolment: enrolmentSchema.parse(task.enrolment ?? { view_sizes: [] }),
-        look: lookSchema.parse(task.look ?? {})
-      },
-      own
-    )
-  return { item, query, runs }
-}
-const context = { priority: 'interactive' as const, checkCancelled: () => undefined as void }
-const brief = ({ rows, vectors }: { rows: { kind: string }[]; vectors: Float32Array }) =>
-  rows.map(({ kind }, i) => [kind, vectors[2 * i]])
+import { brief, context, createFakeEmbedder, image, subjectOf } from './fake-embedder.ts'
 
 test('a query picture is embedded whole at the sizes of the gallery, so that a gallery picture finds itself', async () => {
-  const { item, query, runs } = createFake()
+  const { item, query, runs } = createFakeEmbedder()
   expect(brief(await query({ enrolment: { view_sizes: [224, 128] } }))).toEqual([
     ['subject', 1],
     ['whole', 224],
@@ -103,7 +22,7 @@ test('a query picture is embedded whole at the sizes of the gallery, so that a g
 })
 
 test('a gallery without views holds pictures at the size of the model, and so is the query', async () => {
-  const { item, query } = createFake()
+  const { item, query } = createFakeEmbedder()
   expect(brief(await query())).toEqual([
     ['subject', 1],
     ['whole', 416]
@@ -116,7 +35,7 @@ test('a gallery without views holds pictures at the size of the model, and so is
 })
 
 test('of a query with a box only the box is embedded', async () => {
-  const { query, runs } = createFake()
+  const { query, runs } = createFakeEmbedder()
   expect(brief(await query({ box: [0, 0, 9, 9], enrolment: { view_sizes: [224] } }))).toEqual([
     ['given', 2]
   ])
@@ -124,7 +43,7 @@ test('of a query with a box only the box is embedded', async () => {
 })
 
 test('each inference passes the gate by itself', async () => {
-  const { query } = createFake()
+  const { query } = createFakeEmbedder()
   let checks = 0
   await query({ enrolment: { view_sizes: [224, 128] }, look: { detect_tiles: [2] } }, image, {
     ...context,
@@ -139,7 +58,7 @@ test('a person is not the product: of the others the main one is enrolled, and m
     subjectOf('bag', [0, 0, 4, 4], 0.9),
     subjectOf('bottle', [10, 5, 30, 25], 0.6)
   ]
-  const { item, query, runs } = createFake(subjects)
+  const { item, query, runs } = createFakeEmbedder(subjects)
   const enrolment = { view_sizes: [], subjects: 'main' as const, without_classes: ['person'] }
   expect((await item(enrolment)).rows.map(({ kind, className }) => [kind, className])).toEqual([
     ['subject', 'bottle'],
@@ -159,7 +78,7 @@ test('a person is not the product: of the others the main one is enrolled, and m
 })
 
 test('the whole picture is the fallback where no subject counts', async () => {
-  const { query } = createFake([subjectOf('person', [0, 0, 9, 9], 0.9)])
+  const { query } = createFakeEmbedder([subjectOf('person', [0, 0, 9, 9], 0.9)])
   const look = { whole: 'fallback' as const }
   expect(brief(await query({ look, enrolment: { view_sizes: [224] } }))).toEqual([['subject', 1]])
   expect(brief(await query({ look, enrolment: { view_sizes: [224], classes: ['car'] } }))).toEqual([
@@ -168,7 +87,7 @@ test('the whole picture is the fallback where no subject counts', async () => {
 })
 
 test('in a second pass subjects and given boxes are seen as whole pictures are, on both sides of a search', async () => {
-  const { item, query, runs } = createFake([subjectOf('bag', [10, 5, 30, 25], 0.9)])
+  const { item, query, runs } = createFakeEmbedder([subjectOf('bag', [10, 5, 30, 25], 0.9)])
   const enrolment = { view_sizes: [64, 32], second_pass: true }
   const rows = [
     ['subject', 64],
@@ -201,7 +120,7 @@ test('in a second pass subjects and given boxes are seen as whole pictures are, 
 })
 
 test('tiles are embedded in the run that detects, and come last', async () => {
-  const { query, runs } = createFake()
+  const { query, runs } = createFakeEmbedder()
   const { rows } = await query({ look: { tiles: [2] } })
   expect(rows.map(({ kind }) => kind)).toEqual(['subject', 'whole', 'tile', 'tile', 'tile', 'tile'])
   expect(rows[2]!.box[0]).toBe(0)
@@ -210,7 +129,7 @@ test('tiles are embedded in the run that detects, and come last', async () => {
 })
 
 test('what is found in an enlarged tile is a subject of the picture, where it lies there', async () => {
-  const { query, runs } = createFake([subjectOf('logo', [5, 5, 15, 15], 0.8)])
+  const { query, runs } = createFakeEmbedder([subjectOf('logo', [5, 5, 15, 15], 0.8)])
   const { rows } = await query({ look: { detect_tiles: [2] } })
   expect(runs).toEqual(['own 40x30 0.25 5', ...Array(4).fill('own 27x20 0.25 5')])
   expect(rows.filter(({ kind }) => kind === 'subject').map(({ box }) => box.slice(0, 2))).toEqual([
@@ -222,7 +141,7 @@ test('what is found in an enlarged tile is a subject of the picture, where it li
 })
 
 test('a gallery picture is enrolled turned, slanted and on each ground, one row each and size', async () => {
-  const { item, runs } = createFake()
+  const { item, runs } = createFakeEmbedder()
   const rgba = new Uint8Array(40 * 30 * 4).fill(200).fill(0, 0, 4 * 40)
   const { rows } = await item(
     {
@@ -249,7 +168,7 @@ test('a gallery picture is enrolled turned, slanted and on each ground, one row 
 })
 
 test('a gallery picture is enrolled as what is left of it where a side is covered, from above, below, left and right', async () => {
-  const { item, runs } = createFake()
+  const { item, runs } = createFakeEmbedder()
   const { rows } = await item({ view_sizes: [64], view_parts: [0.5], subjects: false })
   expect(rows.map(({ kind, box }) => [kind, ...box])).toEqual(Array(5).fill(['view', 0, 0, 40, 30]))
   expect(runs).toEqual([
@@ -268,7 +187,7 @@ test('transparent borders are cut off, and boxes are those of the picture as it 
     [29, 24]
   ] as const)
     rgba[4 * (40 * y + x) + 3] = 255
-  const { item, query, runs } = createFake()
+  const { item, query, runs } = createFakeEmbedder()
   const picture = { ...image, rgba }
   const enrolment = { view_sizes: [64], trim: true }
   expect((await item(enrolment, picture)).rows.map(({ kind, box }) => [kind, ...box])).toEqual([

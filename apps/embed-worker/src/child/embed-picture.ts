@@ -8,6 +8,7 @@ import { type InferContext, Inference, type InferenceDeps } from './inference.ts
 import { describe, type Inferred, moveBox, moved, placed, rawOf } from './picture-rows.ts'
 import type { Project } from './projections.ts'
 import { foundRows, givenRows, plain } from './query-rows.ts'
+import { projectMeans } from './query-views.ts'
 
 export interface EmbedPictureDeps extends InferenceDeps {
   /** f32 [n, rawDim] to f32 [n, dim]. */
@@ -40,21 +41,20 @@ export function createPictureEmbedder(deps: EmbedPictureDeps) {
     context: InferContext
   ): Promise<Inferred> {
     const inference = new Inference(deps, context)
-    const { box, enrolment = plain.enrolment } = task
+    const { box, embedding, enrolment = plain.enrolment } = task
     const { image, ...offset } = placed(picture, enrolment)
     const rows = box
       ? await givenRows(
           image,
           moveBox(box, { left: -offset.left, top: -offset.top }),
-          enrolment,
+          task,
           inference
         )
       : await foundRows(image, task, ownMost, inference)
-    const raw = rawOf(rows)
     return {
       ...describe(picture, moved(rows, offset)),
-      vectors: await project(raw, task.embedding),
-      raw: task.raws ? toFloat16(raw) : new Uint16Array(0),
+      vectors: await projectMeans(rows, embedding, project),
+      raw: task.raws ? toFloat16(rawOf(rows)) : new Uint16Array(0),
       inferMs: inference.inferMs
     }
   }

@@ -48,8 +48,7 @@ export async function inferItem(
   }
   for await (const view of enrolmentViews(image, enrolment)) {
     const isPlain = view === image && sizes.length === 0
-    const rawVectors =
-      isPlain && whole !== undefined ? [whole] : await inference.embedWhole(view, sizes)
+    const rawVectors = await inference.embedWhole(view, sizes, view === image ? whole : undefined)
     rows.push(...rawVectors.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
   }
   const raw = rawOf(rows)

@@ -5,6 +5,7 @@ import {
   cropPicture,
   cutBox,
   type DecodedImage,
+  detectInTiles,
   type Embedder,
   type EmbedOptions,
   type EmbedResult,
@@ -13,11 +14,13 @@ import {
 } from '@likeness/vision'
 import type { Priority } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
-import { fromTile, tileBoxes } from './tiles.ts'
 
 export interface InferenceDeps {
   embedder: Pick<Embedder, 'embed' | 'embedWhole'> & {
-    manifest: { detection: { maxDetections: number } }
+    manifest: {
+      detection: { maxDetections: number }
+      inputSize: { width: number; height: number }
+    }
   }
   gate: PriorityMutex
 }
@@ -60,14 +63,24 @@ export class Inference {
 
   /**
    * Embeds the whole picture once per canvas size. Feature maps depend on the scale, so both sides
-   * of a search use the same sizes. An empty list of sizes means the model's own size.
+   * of a search use the same sizes. An empty list of sizes means the model's own size. `seen`: the
+   * vector that a run at that size gave.
    */
-  async embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]> {
+  async embedWhole(
+    image: DecodedImage,
+    sizes: readonly number[],
+    seen?: Float32Array
+  ): Promise<Float32Array[]> {
     if (sizes.length === 0)
-      return [(await this.embed(image, { confidence: nothingDetected })).whole]
+      return [seen ?? (await this.embed(image, { confidence: nothingDetected })).whole]
+    const { width, height } = this.embedder.manifest.inputSize
     const rawVectors: Float32Array[] = []
     for (const size of sizes)
-      rawVectors.push(...(await this.run(() => this.embedder.embedWhole(image, [size]))))
+      rawVectors.push(
+        ...(seen !== undefined && size === width && size === height
+          ? [seen]
+          : await this.run(() => this.embedder.embedWhole(image, [size])))
+      )
     return rawVectors
   }
 
@@ -77,18 +90,11 @@ export class Inference {
   }
 
   /** Finds the subjects of the picture's tiles. Each tile needs a run of the model. */
-  async detectInTiles(
+  detectInTiles(
     image: DecodedImage,
     grids: readonly number[],
     options: EmbedOptions
   ): Promise<Subject[]> {
-    const subjects: Subject[] = []
-    for (const box of grids.flatMap((grid) => tileBoxes(image, grid))) {
-      const { image: tile, left, top } = cropPicture(image, box)
-      const found = await this.embed(tile, options)
-      const place = { left, top, width: tile.width, height: tile.height }
-      subjects.push(...found.subjects.flatMap((subject) => fromTile(subject, place, image) ?? []))
-    }
-    return subjects
+    return detectInTiles(image, grids, (tile) => this.embed(tile, options))
   }
 }

@@ -16,13 +16,13 @@ interface Pose {
 }
 const catalogue: Pose = { yaw: [-16, 16], pitch: [3, 12], roll: [-2, 2] }
 const handheld: Pose = { yaw: [-32, 32], pitch: [3, 24], roll: [-7, 7] }
-const upright: Pose = { yaw: [-24, 24], pitch: [4, 8], roll: [-1.5, 1.5] }
+export const upright: Pose = { yaw: [-24, 24], pitch: [4, 8], roll: [-1.5, 1.5] }
 
 /**
  * Draws a product; `size` is the height in pixels. Things with a wide shadow come out a little
  * lower.
  */
-async function seeProduct(
+export async function seeProduct(
   product: Product,
   { size, pose, random }: { size: number; pose: Pose; random: SeededRandom }
 ): Promise<Sprite> {

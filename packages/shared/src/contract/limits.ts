@@ -140,6 +140,10 @@ export const mostParts = searches(8, 'mostParts', 'parts', [
   'the parts of an embedding, and the `weights` of a search or a collection',
   'invalid_request'
 ])
+export const maxExamples = searches(32, 'maxExamples', 'examples', [
+  'positive and negative examples of one search together',
+  'invalid_request'
+])
 /** Holds for every source: vectors, a picture, and the rows of an item. */
 export const maxHits = searches(100_000, 'maxHits', 'hits', [
   'vectors or rows of the query x `k`',
@@ -179,6 +183,15 @@ export const maxWaitMs = inApi(10_000, 'maxWaitMs', 'milliseconds', [
   'overloaded'
 ])
 
+export const maxObjects = ofPictures(1_000, 'maxObjects', 'boxes', [
+  'subjects of a query picture (`max_objects`)',
+  'invalid_request'
+])
+/** A picture of 8 sizes, and 100 subjects at 8 sizes each, stays below. */
+export const maxQueryRuns = ofPictures(2_000, 'maxQueryRuns', 'runs', [
+  'runs of the model for one query picture: subjects of a `second_pass` x sizes, enlarged parts, views',
+  'invalid_request'
+])
 export const maxImageSide = ofPictures(1_000_000, 'maxImageSide', 'pixels', [
   'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
   'image_too_many_pixels'

@@ -2,6 +2,7 @@
 // usable alone. Built-in profiles are sets of them.
 import { z } from 'zod'
 import { weightsSchema } from './embedding-parts.ts'
+import { maxObjects } from './limits.ts'
 
 const canvasSizes = z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8)
 const classNames = z.array(z.string().min(1).max(40)).max(32)
@@ -65,10 +66,20 @@ export type Enrolment = z.infer<typeof enrolmentSchema>
 /** Settings that choose the boxes of a query picture to search for. Rows do not depend on them. */
 export const lookSchema = z.object({
   /** Most subjects of a query. Absent: the model's own. */
-  max_objects: z.number().int().min(1).max(100).optional(),
-  query_subjects: z.enum(['all', 'main']).default('all'),
-  /** Whether the whole picture is always searched for, or only where no subject was found. */
-  whole: z.enum(['always', 'fallback']).default('always'),
+  max_objects: z.number().int().min(1).max(maxObjects).optional(),
+  /** none: no subject is looked for, so the whole picture is searched for alone. */
+  query_subjects: z.enum(['all', 'main', 'none']).default('all'),
+  /**
+   * Whether the whole picture is always searched for, or only where no subject was found. mean:
+   * each subject is searched for by the mean of its vector and that of the whole picture, and the
+   * whole picture alone where no subject was found.
+   */
+  whole: z.enum(['always', 'fallback', 'mean']).default('always'),
+  /**
+   * Shares of the sides. For each share the middle of the whole picture, of each subject and of a
+   * given box is embedded too, and a query is the mean of these vectors and its own.
+   */
+  query_views: z.array(z.number().min(0.3).max(0.95)).max(2).default([]),
   /**
    * n: the query also searches for n x n parts of the picture, which overlap by half, like
    * subjects.
@@ -81,6 +92,17 @@ export const lookSchema = z.object({
   detect_tiles: grids.default([])
 })
 export type Look = z.infer<typeof lookSchema>
+
+/** Most runs of the model for a query picture, where the settings decide on them. */
+export function queryRuns(
+  { second_pass: again, view_sizes: sizes }: Enrolment,
+  { max_objects: most = 0, query_views: views, query_subjects: which, detect_tiles: tiles }: Look
+): number {
+  const perBox = Math.max(1, sizes.length) * (1 + views.length)
+  const ofSubjects = again ? most * perBox : 1 + views.length
+  const ofTiles = tiles.reduce((sum, grid) => sum + grid * grid, 0)
+  return perBox + (which === 'none' ? 0 : ofSubjects + ofTiles)
+}
 
 /** Settings for the treatment of hits. Rows do not depend on them. */
 export const answerSettingsSchema = z.object({

@@ -4,20 +4,41 @@ import { searchBudgetSchema } from '../collection.ts'
 import { boxSchema } from '../embedder.ts'
 import { filterSchema, groupBySchema } from '../filter.ts'
 import { itemIdSchema, type Metadata, metadataSchema } from '../item-list.ts'
-import { maxK, maxVectors } from '../limits.ts'
+import { maxExamples, maxK, maxVectors } from '../limits.ts'
 import { answerSettingsSchema, lookSchema } from '../picture-settings.ts'
 import { sparseVectorSchema } from './vectors.ts'
 
 export const defaultK = 5
 
+const vectorSchema = z.union([z.array(z.number()), sparseVectorSchema], {
+  error: 'vector is a list of numbers, or {"indices": [...], "values": [...]}'
+})
+/** Exactly one of `item_id`, `image_key` and `vector`; `box` beside `image_key`. */
+export const exampleSchema = z.strictObject({
+  item_id: itemIdSchema.optional(),
+  image_key: z.string().min(1).max(1024).optional(),
+  box: boxSchema.optional(),
+  vector: vectorSchema.optional()
+})
+export type Example = z.infer<typeof exampleSchema>
+
+export const exampleStrategies = ['mean', 'best'] as const
+/** What the searched things are like, and what they are not like. */
+export const examplesSchema = z.strictObject({
+  positive: z.array(exampleSchema).max(maxExamples).default([]),
+  negative: z.array(exampleSchema).max(maxExamples).default([]),
+  /**
+   * mean: one query, the mean of the positive examples. best: a query for each of them; the best
+   * score of an item counts. Negative examples move the queries away.
+   */
+  strategy: z.enum(exampleStrategies).default('mean')
+})
+export type Examples = z.infer<typeof examplesSchema>
+
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** In multipart requests the form fields have the same names. Numbers and JSON are text there. */
 export const searchRequestSchema = z.strictObject({
-  vector: z
-    .union([z.array(z.number()), sparseVectorSchema], {
-      error: 'vector is a list of numbers, or {"indices": [...], "values": [...]}'
-    })
-    .optional(),
+  vector: vectorSchema.optional(),
   /**
    * Several vectors at once, each an object of the answer: arrays of numbers, base64 of
    * little-endian float32 [n, dim], or sparse vectors.
@@ -36,6 +57,7 @@ export const searchRequestSchema = z.strictObject({
     .optional(),
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),
+  examples: examplesSchema.optional(),
   box: boxSchema.optional(),
   /** Number of hits of each object. Absent: 5, or 10 000 with hamming_radius. */
   k: z.number().int().min(1).max(maxK).optional(),
@@ -54,6 +76,7 @@ export const searchRequestSchema = z.strictObject({
   max_objects: lookSchema.shape.max_objects,
   query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
   whole: lookSchema.shape.whole.unwrap().optional(),
+  query_views: lookSchema.shape.query_views.unwrap().optional(),
   tiles: lookSchema.shape.tiles.unwrap().optional(),
   detect_tiles: lookSchema.shape.detect_tiles.unwrap().optional(),
   nms_iou: answerSettingsSchema.shape.nms_iou,
@@ -102,7 +125,7 @@ export interface SearchAnswer {
   collection: string
   index_seq: number
   objects: {
-    kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector'
+    kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector' | 'examples'
     box: [number, number, number, number] | null
     class: string | null
     detector_score: number | null

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Subject } from '@likeness/vision'
+import type { Subject } from '../runtime/embed-runs.ts'
 import { fromTile, mergeSubjects, tileBoxes } from './tiles.ts'
 
 const picture = { width: 90, height: 60 }
@@ -37,5 +37,6 @@ test('a subject that was seen twice is answered with its best box', () => {
     subject([0, 0, 10, 11], 0.8),
     subject([20, 20, 30, 30], 0.6)
   ]
-  expect(mergeSubjects([weak, other, best])).toEqual([best, other])
+  expect(mergeSubjects([weak, other, best], 5)).toEqual([best, other])
+  expect(mergeSubjects([weak, other, best], 1)).toEqual([best])
 })
