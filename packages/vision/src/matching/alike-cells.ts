@@ -23,7 +23,9 @@ export async function alikeCells(
   const channels = starts.length
   const perRow = channels * cellCount
   const cells = new Float32Array(rows.length * perRow)
-  rows.forEach((raw, row) => cells.set(withoutCommon(cellsOf(raw, starts), channels), row * perRow))
+  rows.forEach((raw, row) =>
+    cells.set(withoutCommon(cellsOf(raw, starts), { starts, profile }), row * perRow)
+  )
   const through = await linearTransform(cells, {
     matrix: await metricOf(profile, starts),
     dIn: channels,

@@ -40,6 +40,9 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
   return cells
 }
 
+const readsCells = ({ parts }: Pick<Projection, 'parts'>, starts: readonly number[]): boolean =>
+  parts.some(({ from, to }) => starts.some((start) => from <= start && start < to))
+
 /**
  * Metric of a profile for a cell at any place: f32 [channels, channels], symmetric. The product of
  * two cells through the metric is the product of their projections, averaged over the places of the
@@ -53,7 +56,7 @@ export async function cellMetric(
   const channels = starts.length
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)
-  if (!parts.some(({ from, to }) => starts.some((start) => from <= start && start < to)))
+  if (!readsCells({ parts }, starts))
     return Float32Array.from({ length: channels ** 2 }, (_, at) =>
       at % (channels + 1) === 0 ? 1 : 0
     )
@@ -79,13 +82,24 @@ export async function cellMetric(
  * colour would be empty.
  */
 const commonShare = 0.5
+/**
+ * The same for cells that are compared as they are: no projection has taken off what all have in
+ * common. Of 24 photographs' boxes that were moved by a cell, 69 % of the pairs are right with a
+ * half, all with .8.
+ */
+const plainShare = 0.8
 
-export function withoutCommon(cells: Float32Array, channels: number): Float32Array {
+export function withoutCommon(
+  cells: Float32Array,
+  { starts, profile }: { starts: readonly number[]; profile: Pick<Projection, 'parts'> }
+): Float32Array {
+  const channels = starts.length
+  const share = readsCells(profile, starts) ? commonShare : plainShare
   const out = cells.slice()
   for (let c = 0; c < channels; c++) {
     let sum = 0
     for (let i = 0; i < cellCount; i++) sum += cells[i * channels + c]!
-    for (let i = 0; i < cellCount; i++) out[i * channels + c]! -= (commonShare * sum) / cellCount
+    for (let i = 0; i < cellCount; i++) out[i * channels + c]! -= (share * sum) / cellCount
   }
   return out
 }

@@ -55,7 +55,7 @@ export async function matchCells(
   { profile, starts }: MatchCellsOptions
 ): Promise<CellMatches> {
   const channels = starts.length
-  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), channels)) as [
+  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), { starts, profile })) as [
     Float32Array,
     Float32Array
   ]
