@@ -6,7 +6,7 @@ import type { DetectionForm } from '../onnx/detection-form.ts'
 import type { ModelInput } from '../onnx/model-input.ts'
 import { type MapTensor, type PooledMap, rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
-import type { SemanticModel } from '../semantic/semantic-model.ts'
+import { isNormalisation, type SemanticModel } from '../semantic/semantic-model.ts'
 
 /**
  * Returns a map in the manifest's form, with fields in a fixed order: two lists are equal where
@@ -124,8 +124,11 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
       `raw.pool is not a pooling known here: ${raw.pool}`,
     raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
     semantic &&
-      !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) &&
-      'semantic needs file, sha256, dim',
+      !([semantic, ...(semantic.data ?? [])].every(isHashedFile) && semantic.dim > 0) &&
+      'semantic needs file, sha256, dim, and file and sha256 of its data',
+    semantic &&
+      !isNormalisation(semantic.normalisation) &&
+      'semantic.normalisation is not known here',
     profile &&
       !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) &&
       'profile needs file, sha256, dim'
@@ -137,6 +140,8 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
 const isFileName = (value: unknown) =>
   typeof value === 'string' && value !== '' && path.basename(value) === value
 const isSha256 = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+const isHashedFile = ({ file, sha256 }: { file: string; sha256: string }) =>
+  isFileName(file) && isSha256(sha256)
 const isDetection = (d: DetectionDefaults | undefined) =>
   d !== undefined &&
   d.confidence >= 0 &&
