@@ -31,7 +31,7 @@ const floors: Record<string, readonly string[]> = {
   'packages/faiss': ['', 'testing'],
   'packages/engine': [
     'item',
-    'columns contract.ts',
+    'catalog-contract.ts columns contract.ts',
     'version',
     'catalog files',
     'vector-index',

@@ -1,6 +1,6 @@
 // A simulated installation: the store, its processes, the knowledge of the oracle about each
 // collection id, and the trace.
-import type { Catalog } from '@likeness/engine/contract'
+import type { Catalog } from '@likeness/engine/catalog-contract'
 import {
   createCatalog,
   type MergeShape,

@@ -1,7 +1,7 @@
 // Dependencies of the HTTP layer: engine, store, embed servers, notifications, time, log and
 // limits. start.ts builds them; tests fake them.
+import type { Catalog } from '@likeness/engine/catalog-contract'
 import type {
-  Catalog,
   ItemListWriter,
   Jobs,
   LogAppender,

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
-import type { Catalog, Replica } from '@likeness/engine/contract'
+import type { Catalog } from '@likeness/engine/catalog-contract'
+import type { Replica } from '@likeness/engine/contract'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createNotifications, listenForNotifications } from './notifications.ts'
 

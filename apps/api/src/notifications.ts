@@ -1,6 +1,7 @@
 // Notifications over Redis pub/sub, both ways. Every notification may be lost: notifications never
 // fail or delay a request.
-import type { Catalog, Replica } from '@likeness/engine/contract'
+import type { Catalog } from '@likeness/engine/catalog-contract'
+import type { Replica } from '@likeness/engine/contract'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import {
   channels,

@@ -3,6 +3,10 @@ import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { createEmbeddings } from './embeddings.ts'
 import { fakeModel } from './pool/fake-child.ts'
 
+const parts = [
+  { name: 'instance', dim: 1, weight: 1 },
+  { name: 'kind', dim: 1, weight: 0.5 }
+]
 const learned = { version: 'fake@1/own@0123456789abcdef', dim: 2, unit: true }
 const createWith = (profile: Partial<StoredProfile> | undefined) => {
   const stored =
@@ -11,6 +15,7 @@ const createWith = (profile: Partial<StoredProfile> | undefined) => {
       model: fakeModel.id,
       model_sha256: fakeModel.sha256,
       raw_dim: fakeModel.rawDim,
+      dim: 2,
       ...profile
     } as StoredProfile)
   return createEmbeddings({ model: fakeModel, profiles: { ofEmbedding: async () => stored } })
@@ -34,3 +39,19 @@ test.each([
     })
   }
 )
+
+test('parts of another form are refused; weights, and a collection without parts, are not', async () => {
+  const file = { name: 'own', version: '0123456789abcdef', model: fakeModel.id, dim: 2 }
+  const made = createWith({
+    ...file,
+    parts: [
+      { name: 'instance', raw: [0, 1], dim: 1, weight: 1 },
+      { name: 'kind', raw: [1, 3], dim: 1, weight: 0.5 }
+    ]
+  })
+  await made.check(learned)
+  await made.check({ ...learned, parts })
+  await made.check({ ...learned, parts: parts.map((part) => ({ ...part, weight: 1 })) })
+  const other = { ...learned, parts: [parts[1]!, parts[0]!] }
+  await expect(made.check(other)).rejects.toMatchObject({ code: 'embedding_mismatch' })
+})

@@ -1,6 +1,7 @@
 // The embeddings that this worker makes: the model's own, and the model with any learned profile of
 // the store. Several embeddings are served side by side.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { embeddingOfProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
 import type { ProfileStore } from '@likeness/store/profile-store'
 import type { ChildModel } from './child-protocol.ts'
@@ -20,14 +21,14 @@ export function createEmbeddings({
   const own = model.embedding
   return {
     async check(wanted) {
-      if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit)
-        return
+      if (wanted.version === own.version && isForm(wanted, own)) return
       const profile = await profiles.ofEmbedding(wanted)
       if (
         profile !== undefined &&
         profile.model === model.id &&
         profile.model_sha256 === model.sha256 &&
-        profile.raw_dim === model.rawDim
+        profile.raw_dim === model.rawDim &&
+        isForm(wanted, embeddingOfProfile(profile))
       )
         return
       const why =
@@ -42,3 +43,12 @@ export function createEmbeddings({
     }
   }
 }
+
+/** A collection may take vectors as a whole; else its parts are those of the vectors. */
+const isForm = (wanted: EmbeddingSpec, made: EmbeddingSpec): boolean =>
+  wanted.dim === made.dim &&
+  wanted.unit === made.unit &&
+  (wanted.parts === undefined || partsText(wanted) === partsText(made))
+
+const partsText = ({ parts = [] }: EmbeddingSpec): string =>
+  parts.map(({ name, dim }) => `${name} ${dim}`).join()

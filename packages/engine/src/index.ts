@@ -1,5 +1,6 @@
 // The engine: collections kept in an object store, without HTTP and without a queue.
 export * from './contract.ts'
+export type { Catalog } from './catalog-contract.ts'
 export { createCatalog } from './catalog/catalog.ts'
 export { CollectionWriter } from './writer/collection-writer.ts'
 export { createVersionReader } from './version/read-manifest.ts'

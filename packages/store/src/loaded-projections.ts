@@ -1,9 +1,10 @@
 // The projections of learned profiles by their embedding. The last used ones are in memory.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
+import type { Projection } from '@likeness/shared/contract/projection'
 import { RecentResults } from '@likeness/shared/data/recent-results'
 import { appError } from '@likeness/shared/errors'
-import type { ProfileStore, Projection } from './profile-store.ts'
+import type { ProfileStore } from './profile-store.ts'
 
 export type LoadedProjection = Projection & Pick<StoredProfile, 'name' | 'version'>
 

@@ -2,9 +2,16 @@ import { expect, test } from 'vitest'
 import { profileKeys } from '@likeness/shared/contract/keys'
 import {
   embeddingOfProfile,
+  profileSchema,
   profileVersionOf,
   type StoredProfile
 } from '@likeness/shared/contract/profile'
+import {
+  joinProjection,
+  type ProfilePart,
+  profilePartsSchema,
+  wholeProjection
+} from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createMemoryStore } from './memory-store.ts'
 import { createProfileStore } from './profile-store.ts'
@@ -31,7 +38,7 @@ function profileOf(
     projection,
     profile: {
       name,
-      version: profileVersionOf(sha256),
+      version: profileVersionOf({ sha256 }),
       model: 'm@1',
       model_sha256: 'a'.repeat(64),
       raw_dim: 2,
@@ -97,12 +104,75 @@ test('bytes that are not the projection that is described are refused, and found
   await expect(profiles.save(withNaN, noNumber)).rejects.toThrow('no number')
   expect(await profiles.list()).toEqual([])
   await profiles.save(profile, projection)
-  expect(await profiles.readProjection(profile)).toEqual({
-    dIn: 2,
-    dOut: 2,
-    matrix: Float32Array.of(1, 0, 0, 1),
-    bias: Float32Array.of(0.5, -0.5)
-  })
+  expect(await profiles.readProjection(profile)).toEqual(
+    wholeProjection({
+      dIn: 2,
+      dOut: 2,
+      matrix: Float32Array.of(1, 0, 0, 1),
+      bias: Float32Array.of(0.5, -0.5)
+    })
+  )
   await store.put(profileKeys('cars', profile.version).projection, damaged)
   await expect(profiles.readProjection(profile)).rejects.toMatchObject({ code: 'data_corrupt' })
+})
+
+test('a profile of parts keeps them, its version names them too, and an embedding carries their weights', async () => {
+  const profiles = createProfileStore({ store: createMemoryStore() })
+  const { profile: whole } = profileOf('cars', 1, 1)
+  const file = Float32Array.of(2, 0.5, 3, 4, -0.5)
+  const projection = new Uint8Array(file.buffer)
+  const parts: StoredProfile['parts'] = [
+    { name: 'instance', raw: [0, 1], dim: 1, weight: 1 },
+    { name: 'kind', raw: [1, 3], dim: 1, weight: 0.35 }
+  ]
+  const sha256 = sha256Hex(projection)
+  const version = profileVersionOf({ sha256, parts })
+  const profile = profileSchema.parse({ ...whole, version, raw_dim: 3, dim: 2, sha256, parts })
+  await profiles.save(profile, projection)
+  expect(await profiles.resolve('cars')).toEqual(profile)
+  const embedding = embeddingOfProfile(profile)
+  expect(embedding.parts).toEqual([
+    { name: 'instance', dim: 1, weight: 1 },
+    { name: 'kind', dim: 1, weight: 0.35 }
+  ])
+  expect(await profiles.ofEmbedding(embedding)).toEqual(profile)
+  const read = await profiles.readProjection(profile)
+  expect(read.parts.map(({ matrix, bias }) => [...matrix, ...bias])).toEqual([
+    [2, 0.5],
+    [3, 4, -0.5]
+  ])
+  expect(joinProjection(read)).toEqual(file)
+  const heavier = parts.map((part) => ({ ...part, weight: 1 }))
+  expect(profileVersionOf({ sha256, parts: heavier })).not.toBe(version)
+  await expect(profiles.save(profile, projection.subarray(4))).rejects.toThrow(
+    '1 x (1 + 1) + 1 x (2 + 1) numbers have 20'
+  )
+})
+
+test.each<[string, Partial<StoredProfile>]>([
+  ['with other numbers than the vector', { dim: 3 }],
+  ['beyond the raw vector', { raw_dim: 2 }]
+])('a description of parts %s is refused', (_, change) => {
+  const { profile } = profileOf('cars', 1, 1)
+  const parts = [
+    { name: 'instance', raw: [0, 1], dim: 1, weight: 1 },
+    { name: 'kind', raw: [1, 3], dim: 1, weight: 0 }
+  ]
+  const good = { ...profile, raw_dim: 3, parts }
+  expect(profileSchema.safeParse(good).success).toBe(true)
+  expect(profileSchema.safeParse({ ...good, ...change }).success).toBe(false)
+})
+
+test.each<[string, Partial<ProfilePart>]>([
+  ['overlap', { raw: [0, 3] }],
+  ['have one name', { name: 'instance' }],
+  ['end before they begin', { raw: [3, 3] }],
+  ['weigh less than nothing', { weight: -1 }]
+])('parts that %s are refused', (_, change) => {
+  const parts = [
+    { name: 'instance', raw: [0, 1], dim: 1, weight: 1 },
+    { name: 'kind', raw: [1, 3], dim: 1, weight: 1 }
+  ]
+  expect(profilePartsSchema.safeParse(parts).success).toBe(true)
+  expect(profilePartsSchema.safeParse([parts[0], { ...parts[1], ...change }]).success).toBe(false)
 })

@@ -6,24 +6,18 @@ import { profileKeys, profilesPrefix } from '@likeness/shared/contract/keys'
 import {
   embeddingOfProfile,
   parseProfileEmbedding,
-  profileFileBytes,
   profileSchema,
   type StoredProfile,
   profileReferenceSchema
 } from '@likeness/shared/contract/profile'
+import {
+  type Projection,
+  projectionBytes,
+  splitProjection
+} from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
-
-/**
- * Maps raw vectors to vectors: matrix [dOut, dIn], row-major, and bias [dOut]; then unit length.
- */
-export interface Projection {
-  dIn: number
-  dOut: number
-  matrix: Float32Array
-  bias: Float32Array
-}
 
 export interface ProfileStore {
   /** Returns every version of one name, or of all names, newest first. */
@@ -50,11 +44,16 @@ export interface ProfileStore {
 
 /** Returns the reason why these bytes are not the described projection, or undefined. */
 function projectionProblem(profile: StoredProfile, bytes: Uint8Array): string | undefined {
-  if (bytes.byteLength !== profileFileBytes(profile))
-    return `it has ${bytes.byteLength} bytes, ${profile.dim} x (${profile.raw_dim} + 1) numbers have ${profileFileBytes(profile)}`
+  if (bytes.byteLength !== projectionBytes(profile))
+    return `it has ${bytes.byteLength} bytes, ${describeSize(profile)} numbers have ${projectionBytes(profile)}`
   if (sha256Hex(bytes) !== profile.sha256) return 'it does not match its sha256'
   return floatsOf(bytes).every(Number.isFinite) ? undefined : 'it has a value that is no number'
 }
+
+const describeSize = ({ dim, raw_dim: rawDim, parts }: StoredProfile): string =>
+  (parts ?? [{ dim, raw: [0, rawDim] as const }])
+    .map((part) => `${part.dim} x (${part.raw[1] - part.raw[0]} + 1)`)
+    .join(' + ')
 
 function floatsOf(bytes: Uint8Array): Float32Array {
   // A copy: views of floats need an alignment that a pooled Buffer may not have.
@@ -117,14 +116,7 @@ export function createProfileStore({ store }: { store: ObjectStore }): ProfileSt
       const problem =
         stored === undefined ? 'it is missing' : projectionProblem(profile, stored.body)
       if (problem !== undefined) throw appError('data_corrupt', `${key}: ${problem}`)
-      const { raw_dim: dIn, dim: dOut } = profile
-      const values = floatsOf(stored!.body)
-      return {
-        dIn,
-        dOut,
-        matrix: values.subarray(0, dOut * dIn),
-        bias: values.subarray(dOut * dIn)
-      }
+      return splitProjection(floatsOf(stored!.body), profile)
     },
     async save(profile, projection) {
       const problem = projectionProblem(profile, projection)

@@ -2,6 +2,7 @@
 import type { VersionSummary } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import { effectiveWeights } from '@likeness/shared/contract/search-weights'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { troubleAnswers } from './trouble-answer.ts'
@@ -23,6 +24,7 @@ function answerOf(
     embedding: version.embedding,
     reprojection: version.reprojection,
     settings: { ...version.settings },
+    weights: effectiveWeights({ metric, ...version }),
     created_at: new Date(createdAtMs).toISOString(),
     seq: version.seq,
     items: version.counts.items,

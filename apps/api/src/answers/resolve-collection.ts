@@ -1,5 +1,5 @@
 // Finds the collection for the name in a path.
-import type { Catalog } from '@likeness/engine/contract'
+import type { Catalog } from '@likeness/engine/catalog-contract'
 import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 

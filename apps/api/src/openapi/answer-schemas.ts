@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
+import { weightsSchema } from '@likeness/shared/contract/embedding-parts'
 import type {
   CollectionAnswer,
   CollectionListAnswer
@@ -47,6 +48,7 @@ const collectionSchema = z.strictObject({
   rescore: z.boolean(),
   embedding: embeddingSchema,
   settings: settingsSchema,
+  weights: weightsSchema.nullable(),
   created_at: z.iso.datetime(),
   seq: count,
   items: count,

@@ -19,7 +19,7 @@ export const profileRoutes: RouteDescriptions = {
     answers: {
       200: {
         description:
-          'Little-endian float32: the matrix [dim, raw_dim] row by row, then the bias [dim].',
+          'Little-endian float32: the matrix [dim, raw_dim] row by row, then the bias [dim]. With `parts`: for each part, in their order, the matrix [its dim, its raw numbers], then the bias [its dim].',
         content: { 'application/octet-stream': [] }
       }
     },
@@ -29,7 +29,7 @@ export const profileRoutes: RouteDescriptions = {
     tag: 'profiles',
     summary: 'Store a version of a profile',
     description:
-      '`likeness profile learn` makes them. Its version is a part of the sha256 of its projection; earlier ones stay.',
+      '`likeness profile learn` makes them. Its version is a part of the sha256 of its projection (with `parts`, of that sum and of the parts); earlier ones stay.',
     body: { 'multipart/form-data': 'ProfileForm' },
     idempotent: true,
     answers: { 201: json('Stored.', 'Profile') },

@@ -113,7 +113,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   Metric: { description: 'In any case.', examples: [...metrics] },
   ProfileForm: {
     description:
-      '`profile` first. `projection`: little-endian float32, the matrix [dim, raw_dim] row by row, then the bias [dim].'
+      '`profile` first. `projection`: little-endian float32, the matrix [dim, raw_dim] row by row, then the bias [dim]; with `parts` both for each part, in their order.'
   },
   RelabelItem: {
     description:

@@ -28,7 +28,7 @@ function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSp
   if (sparse === true || modelOf(version) !== profile.model) {
     throw appError(
       'embedding_mismatch',
-      `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}`
+      `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}: what another model sees is not in them. Build a new collection from the pictures with the other model, and point an alias at it`
     )
   }
   const embedding = embeddingOfProfile(profile)

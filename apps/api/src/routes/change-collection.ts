@@ -2,12 +2,15 @@
 // manifest, so the change is an operation of the log.
 import {
   collectionSettingsSchema,
+  type CollectionSpec,
   settingsChangeSchema
 } from '@likeness/shared/contract/collection'
+import type { Weights } from '@likeness/shared/contract/embedding-parts'
 import {
   changeCollectionSchema,
   createCollectionSchema
 } from '@likeness/shared/contract/http/collections'
+import { assertWeights } from '@likeness/shared/contract/search-weights'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
@@ -36,6 +39,16 @@ function refuseFixed(body: unknown): void {
     })
 }
 
+/** invalid_request for weights that the embedding of the committed version cannot have. */
+async function checkWeights(
+  { versions }: ApiDeps,
+  spec: CollectionSpec,
+  weights: Weights
+): Promise<void> {
+  const { embedding = spec.embedding } = (await versions.read(spec.collectionId)) ?? {}
+  assertWeights({ ...spec, embedding }, weights)
+}
+
 export const changeCollection = (deps: ApiDeps): Route => ({
   method: 'patch',
   path: '/v1/collections/:c',
@@ -44,11 +57,15 @@ export const changeCollection = (deps: ApiDeps): Route => ({
     const body = await readJson(req, res)
     refuseFixed(body)
     const { settings } = parseRequest(changeCollectionSchema, body)
-    const { collectionId, name } = await resolveCollection(deps, pathParameter(req, 'c'))
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    const { collectionId, name } = spec
     await appendAndAwaitResult(deps, req, res, {
       collectionId,
       content: settings,
-      operation: () => ({ kind: 'configure', settings }),
+      operation: async () => {
+        if (settings.weights) await checkWeights(deps, spec, settings.weights)
+        return { kind: 'configure', settings }
+      },
       describe: { name },
       done: async () => ({
         changed: true,

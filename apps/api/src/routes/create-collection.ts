@@ -13,6 +13,7 @@ import {
 } from '@likeness/shared/contract/http/collections'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
+import { assertWeights } from '@likeness/shared/contract/search-weights'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { newCollectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
@@ -122,8 +123,9 @@ export const createCollection = (deps: ApiDeps): Route => ({
       prepare: async () => {
         const { name, metric, index_method: method, storage, rescore } = request
         const embedding = await embeddingFor(deps, request)
-        // Presets may name classes that only other models have.
+        // Presets may name classes and parts that only other models have.
         checkClasses(request.settings ?? {}, embedding.version, deps.embedder.known())
+        assertWeights({ embedding, metric }, request.settings?.weights)
         const settings = settingsOf(request)
         return {
           spec: { name, embedding, metric, method, storage, rescore, settings },

@@ -5,11 +5,10 @@ import {
   learnedNameSchema,
   type ProfileDraft,
   profileDraftSchema,
-  profileFileBytes,
   profileSchema,
   profileVersionOf
 } from '@likeness/shared/contract/profile'
-import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import { joinProjection, projectionBytes } from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
@@ -48,10 +47,9 @@ export const getProjection = ({ profiles }: ApiDeps): Route => ({
   method: 'get',
   path: `${path}/projection`,
   async handle(req, res) {
-    const { matrix, bias } = await profiles.readProjection(
-      await profiles.resolve(pathParameter(req, 'profile'))
+    const values = joinProjection(
+      await profiles.readProjection(await profiles.resolve(pathParameter(req, 'profile')))
     )
-    const values = concatArrays(Float32Array, [matrix, bias])
     res.setHeader('content-type', 'application/octet-stream')
     res.send(Buffer.from(values.buffer))
   }
@@ -78,7 +76,7 @@ async function receiveProfile(req: Request): Promise<ReceivedProfile> {
       onFile: async (name, stream) => {
         if (name !== 'projection' || draft === undefined)
           throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
-        const most = Math.min(maxBytes, profileFileBytes(draft))
+        const most = Math.min(maxBytes, projectionBytes(draft))
         projection = await readIntoMemory(req, stream, {
           maxBytes: most,
           tooLarge: () => appError('invalid_request', `projection: it has more than ${most} bytes`)
@@ -113,7 +111,7 @@ export const putProfile = (deps: ApiDeps): Route => ({
       intentSchema: profileSchema,
       prepare: async () => ({
         name,
-        version: profileVersionOf(draft.sha256),
+        version: profileVersionOf(draft),
         ...draft,
         created_at: new Date(deps.clock.nowMs()).toISOString()
       }),

@@ -197,6 +197,7 @@ function searchOptions(
   })
   return {
     vectors: queries.vectors,
+    weights: request.weights,
     k: asked.k,
     searchBudget: request.search_budget,
     hammingRadius: request.hamming_radius,

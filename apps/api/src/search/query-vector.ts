@@ -1,7 +1,8 @@
-// Checks a client's own vectors against the collection, and makes them unit length where the rows
-// are. Sparse vectors: sparse-vector.ts.
+// Checks a client's own vectors against the collection, and brings them into the form of its rows:
+// unit length, part by part where the embedding has parts. Sparse vectors: sparse-vector.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
+import { storedForm } from '@likeness/shared/contract/embedding-parts'
 import type { SearchRequest } from '@likeness/shared/contract/http/search'
 import { beyondLimit, maxVectors } from '@likeness/shared/contract/limits'
 import { joinRows, type SparseVector, type VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -30,13 +31,10 @@ function parseDenseVector(
     throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
   // Bits are made from the values without scaling.
   if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector
-  let squares = 0
-  for (let i = 0; i < values.length; i++) squares += values[i]! * values[i]!
-  const norm = Math.sqrt(squares)
-  if (norm === 0 || !Number.isFinite(norm))
+  const stored = storedForm(values, embedding.parts ?? [embedding])
+  if (stored === undefined)
     throw appError('invalid_vector', 'a zero vector has no direction to compare')
-  for (let i = 0; i < values.length; i++) vector[i] = values[i]! / norm
-  return vector
+  return stored
 }
 
 const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector =>

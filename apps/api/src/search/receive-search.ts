@@ -30,7 +30,8 @@ const asJson = new Set([
   'detect_tiles',
   'exclude_same',
   'cohort_weight',
-  'metadata'
+  'metadata',
+  'weights'
 ])
 
 const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'

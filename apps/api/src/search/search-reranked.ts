@@ -1,6 +1,8 @@
 // A search that sorts the best hits by k-reciprocal distance. More hits than requested are found,
 // and their vectors are read.
 import type { CollectionReader, Hit, SearchQuery } from '@likeness/engine/contract'
+import { weighBothSides, type WeightedPart } from '@likeness/shared/contract/embedding-parts'
+import { weightedParts } from '@likeness/shared/contract/search-weights'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
@@ -20,7 +22,8 @@ export async function searchReranked(
   { k, scoreThres = -Infinity, groupBy: _by, groupSize: _size, ...query }: SearchQuery
 ): Promise<RankedHit[][]> {
   const { dim } = reader.spec.embedding
-  const vectors = denseRows(query.vectors)
+  const parts = weightedParts(reader.spec, query.weights)
+  const vectors = weighBothSides(denseRows(query.vectors), parts)
   const found = await reader.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
   const lists: RankedHit[][] = []
   const turns = new Turns()
@@ -29,7 +32,7 @@ export async function searchReranked(
     const near = hits.slice(0, rankedAnew)
     const distances = kReciprocalDistances([
       vectors.subarray(i * dim, (i + 1) * dim),
-      ...(await Promise.all(near.map((hit) => vectorOf(reader, hit))))
+      ...(await Promise.all(near.map((hit) => vectorOf(reader, hit, parts))))
     ])
     const ranked = near
       .map(
@@ -44,10 +47,14 @@ export async function searchReranked(
   return lists
 }
 
-/** Returns the vector of the hit's row; unit length. */
-async function vectorOf(reader: CollectionReader, { item, row }: Hit): Promise<Float32Array> {
+/** Returns the vector of the hit's row with its parts weighed; unit length. */
+async function vectorOf(
+  reader: CollectionReader,
+  { item, row }: Hit,
+  parts: readonly WeightedPart[]
+): Promise<Float32Array> {
   const vector = await reader.getRow(item.id, row)
   if (vector === undefined)
     throw appError('internal', `the snapshot that found ${item.id} has no vectors of it`)
-  return denseRows(vector)
+  return weighBothSides(denseRows(vector), parts)
 }

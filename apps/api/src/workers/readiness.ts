@@ -1,5 +1,5 @@
 // The parts of GET /readyz that concern the store and the workers.
-import type { Catalog } from '@likeness/engine/contract'
+import type { Catalog } from '@likeness/engine/catalog-contract'
 import type { Workers } from './worker-registry.ts'
 
 /** A part of /readyz: resolves when the part is well, rejects with the reason. */

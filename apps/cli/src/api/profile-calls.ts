@@ -1,6 +1,6 @@
 // Calls for profiles.
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
-import type { Projection } from '@likeness/store/profile-store'
+import { type Projection, splitProjection } from '@likeness/shared/contract/projection'
 import { absentWhen } from './api-problem.ts'
 import type { ApiRequest } from './api-request.ts'
 
@@ -9,7 +9,6 @@ export interface ProfileCalls {
   listProfiles(): Promise<StoredProfile[]>
   /** `name` or `name@version`. Returns undefined when no such profile exists. */
   getProfile(reference: string): Promise<StoredProfile | undefined>
-  /** Matrix [dim, raw_dim] and bias [dim]. */
   getProjection(profile: StoredProfile): Promise<Projection>
   putProfile(name: string, draft: ProfileDraft, projection: Uint8Array): Promise<StoredProfile>
 }
@@ -22,17 +21,12 @@ export function createProfileCalls({ request, answer }: ApiRequest): ProfileCall
       answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(
         absentWhen('profile_not_found')
       ),
-    async getProjection({ name, version, raw_dim: dIn, dim: dOut }) {
+    async getProjection(profile) {
+      const { name, version } = profile
       const bytes = await (
         await request(`/v1/profiles/${encodeURIComponent(`${name}@${version}`)}/projection`)
       ).arrayBuffer()
-      const values = new Float32Array(bytes)
-      return {
-        dIn,
-        dOut,
-        matrix: values.subarray(0, dOut * dIn),
-        bias: values.subarray(dOut * dIn)
-      }
+      return splitProjection(new Float32Array(bytes), profile)
     },
     async putProfile(name, draft, projection) {
       const form = new FormData()

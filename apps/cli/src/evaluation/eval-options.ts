@@ -7,6 +7,7 @@ import { connectOptions, connectUsage, existing, parseCommand } from '../command
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
+import { weightsOverride } from '../weights-option.ts'
 
 export const evalUsage = `likeness eval DIR [options]      measures how well a set of labelled pictures is recognised
   DIR holds labels.csv (path,label,role,bbox_xyxy,extra; roles gallery, gallery_iconic, query; label none: in no gallery),
@@ -15,6 +16,7 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   --profile P        general, product, vehicle or logo; NAME: one of \`likeness profile learn\` in the stack; gallery: learns the model's
                      projection from the set's gallery pictures, never from its queries; two together: vehicle/NAME, logo/gallery
   -o A.B=v           a value of the gallery's yaml, as Likeness.tiles=[2]; may be given several times
+  --weights P=n,...  weights of the parts of the embedding: kind=0.5,instance=1
   --index METHOD     ${indexMethods.join(', ')} (default FLAT: exact)
   --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
   --true-boxes       queries are asked with the box of their line, those without one not at all: what detection costs is the difference
@@ -64,6 +66,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
       sheet: { type: 'string' },
       'min-r1': { type: 'string' },
       json: { type: 'boolean', default: false },
+      weights: { type: 'string' },
       override: { type: 'string', short: 'o', multiple: true, default: [] }
     },
     usage: evalUsage,
@@ -91,7 +94,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     folder: existing(folder, 'folder'),
     learnsProfile,
     profile: learnsProfile ? builtIn : profile,
-    override,
+    override: [...override, ...weightsOverride(values.weights)],
     modelDir: model === undefined ? undefined : findModelDir(model, data),
     index: method,
     subjects: values.subjects,

@@ -102,6 +102,11 @@ export const likeness = z.strictObject({
       'orders hits by k-reciprocal distance (`true`), or by the parts that they share with the query (`cells`)',
     absent: "`false`, or the profile's"
   }),
+  weights: key(given.weights, {
+    description:
+      'weights of the parts of the embedding in a search, by name, as `{kind: 0.5, instance: 1}`; 0 leaves a part out',
+    absent: "the profile's, or the embedding's"
+  }),
   seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), {
     description:
       'rows from which on a segment gets the index of `index_method`; smaller ones are exact',

@@ -27,7 +27,7 @@ function parseOverride(text: string): { path: string[]; value: unknown } {
   if (path.some((part) => ['__proto__', 'constructor', 'prototype'].includes(part)))
     throw new UserError(`-o ${text}: there is no such key`)
   try {
-    // A value like a: b would be a map; an override is a single value or a list.
+    // A value like a: b would be a map. An override is a single value, a list, or {a: b}.
     return { path, value: parse(text.slice(at + 1), { logLevel: 'silent' }) as unknown }
   } catch (error) {
     throw new UserError(`-o ${text}: ${(error as Error).message.split('\n')[0]}`)

@@ -11,6 +11,7 @@ import { connect } from '../connect/connect.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { loadSearchedGallery } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
+import { weightsOverride } from '../weights-option.ts'
 import { formatAnswer, jsonAnswer, printable } from './format-answer.ts'
 import { type PictureFields, searchPicture } from './search-picture.ts'
 import type { SheetEntry } from './search-sheet.ts'
@@ -19,6 +20,7 @@ export const searchUsage = `likeness search -c FILE.yaml (--image FILE | --dir D
   --image FILE   a picture to search for; may be given several times
   --dir DIR      every picture below a folder
   --field A=v    what is known of the picture(s): hits with the same value of an \`exclude\` field are left out
+  --weights P=n  weights of the parts of the embedding: kind=0.5,instance=1
   --sheet FILE   an HTML page with the boxes and the hits
 ${galleryUsage}`
 
@@ -32,13 +34,14 @@ export async function runSearch(args: readonly string[], context: CommandContext
       image: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string' },
       field: { type: 'string', multiple: true, default: [] },
+      weights: { type: 'string' },
       sheet: { type: 'string' }
     },
     usage: searchUsage
   })
   const config = await loadSearchedGallery(
     fromCallersFolder(required(values.config, '-c FILE', searchUsage)),
-    { overrides: values.override }
+    { overrides: [...values.override, ...weightsOverride(values.weights)] }
   )
   const pictures = await findPictures(values.image, values.dir)
   const fields = parseFields(values.field)

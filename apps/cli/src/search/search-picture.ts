@@ -47,7 +47,8 @@ const asked = ({
   nms_iou,
   exclude_same,
   cohort_weight,
-  rerank
+  rerank,
+  weights
 }: PictureSettings): SearchOptions =>
   Object.fromEntries(
     Object.entries({
@@ -59,7 +60,8 @@ const asked = ({
       nms_iou,
       exclude_same,
       cohort_weight,
-      rerank
+      rerank,
+      weights
     }).filter(([, value]) => value !== undefined)
   )
 

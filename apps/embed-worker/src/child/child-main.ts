@@ -7,13 +7,7 @@ import { createLogger } from '@likeness/shared/process/logger'
 import { onParentGone, tellParent } from '@likeness/shared/process/parent'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
-import {
-  createEmbedder,
-  embeddingVersion,
-  loadProfile,
-  openImage,
-  prepareModel
-} from '@likeness/vision'
+import { createEmbedder, embeddingOf, loadProfile, openImage, prepareModel } from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
 import { createPriorityMutex, turnLoop } from '../priority-mutex.ts'
@@ -59,11 +53,7 @@ async function load() {
   })
   const store = await openConfiguredStore(config)
   const gate = createPriorityMutex({ turn: turnLoop })
-  const embedding = {
-    version: embeddingVersion(model.manifest, profile),
-    dim: profile.dOut,
-    unit: true
-  }
+  const embedding = embeddingOf(model.manifest, profile)
   const { project, profileOf } = createProjections({
     own: { embedding, profile },
     profiles: createProfileStore({ store })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import type {
   DecodedImage,
   EmbedOptions,
@@ -15,10 +16,12 @@ const embedding = { version: 'test@1/own@1', dim: 81, unit: true }
 const profile: Profile = {
   name: 'own',
   version: 1,
-  dIn: 81,
-  dOut: 81,
-  matrix: Float32Array.from({ length: 81 * 81 }, (_, at) => Number(at % 82 === 0)),
-  bias: new Float32Array(81)
+  ...wholeProjection({
+    dIn: 81,
+    dOut: 81,
+    matrix: Float32Array.from({ length: 81 * 81 }, (_, at) => Number(at % 82 === 0)),
+    bias: new Float32Array(81)
+  })
 }
 /** Cell i shows only channel (i + turned) % 9. */
 const rawOf = (turned: number) =>

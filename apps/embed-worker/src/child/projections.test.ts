@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import { appError } from '@likeness/shared/errors'
 import { createProjections } from './projections.ts'
 
@@ -8,10 +9,12 @@ const own = {
   profile: {
     name: 'own',
     version: 1,
-    dIn: 2,
-    dOut: 2,
-    matrix: Float32Array.of(1, 0, 0, 1),
-    bias: Float32Array.of(0, 0)
+    ...wholeProjection({
+      dIn: 2,
+      dOut: 2,
+      matrix: Float32Array.of(1, 0, 0, 1),
+      bias: Float32Array.of(0, 0)
+    })
   }
 }
 const rawVectors = Float32Array.of(3, 4)
@@ -38,12 +41,12 @@ function create() {
         reads.push(name)
         if (failing) throw appError('store_unavailable', 'away')
         // Rotated by 90 degrees.
-        return {
+        return wholeProjection({
           dIn: 2,
           dOut: 2,
           matrix: Float32Array.of(0, -1, 1, 0),
           bias: Float32Array.of(0, 0)
-        }
+        })
       }
     }
   })

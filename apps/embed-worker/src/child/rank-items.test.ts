@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import { toFloat16 } from '@likeness/shared/data/float16'
 import type { ModelManifest, Profile } from '@likeness/vision'
 import { createItemRanker } from './rank-items.ts'
@@ -14,10 +15,12 @@ const embedding = { version: 'test@1/own@1', dim: 81, unit: true }
 const profile: Profile = {
   name: 'own',
   version: 1,
-  dIn: rawDim,
-  dOut: rawDim,
-  matrix: Float32Array.from({ length: rawDim ** 2 }, (_, at) => Number(at % (rawDim + 1) === 0)),
-  bias: new Float32Array(rawDim)
+  ...wholeProjection({
+    dIn: rawDim,
+    dOut: rawDim,
+    matrix: Float32Array.from({ length: rawDim ** 2 }, (_, at) => Number(at % (rawDim + 1) === 0)),
+    bias: new Float32Array(rawDim)
+  })
 }
 /** Cell i shows only channel (i + turned) % 9. */
 const rawOf = (turned: number): number[] =>

@@ -3,7 +3,7 @@
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { Catalog } from '../contract.ts'
+import type { Catalog } from '../catalog-contract.ts'
 import { lookUp, notFound } from './catalog-content.ts'
 import { removeAlias, setAlias } from './change-alias.ts'
 import { dropCollection, forgetDropped, setEmbedding } from './change-collection.ts'

@@ -7,7 +7,7 @@ import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { Catalog } from '../contract.ts'
+import type { Catalog } from '../catalog-contract.ts'
 import { readCurrent } from '../version/current.ts'
 
 export interface UnnamedCollectionsDeps {

@@ -1,5 +1,5 @@
 // Makes vectors of a learned profile from raw vectors, on the addon's pool.
-import { linearTransform } from '@likeness/faiss'
+import { applyProjection } from '@likeness/faiss'
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import { appError } from '@likeness/shared/errors'
 import { createLoadedProjections } from '@likeness/store/loaded-projections'
@@ -17,8 +17,6 @@ export function createProjector(deps: {
         'data_corrupt',
         `the profile of ${embedding.version} takes raw vectors of ${projection.dIn} numbers, those that are kept have ${rawDim}`
       )
-    return raw.length === 0
-      ? new Float32Array(0)
-      : await linearTransform(fromFloat16(raw), { ...projection, normalize: true })
+    return applyProjection(fromFloat16(raw), projection)
   }
 }

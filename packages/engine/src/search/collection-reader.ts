@@ -23,8 +23,8 @@ import type {
 } from '../contract.ts'
 import { itemHash } from '../item/item-hash.ts'
 import { findItem, rowsOf } from '../segment/item-table.ts'
-import { normaliseVectors } from '../vector-index/normalise-vectors.ts'
 import type { Manifest } from '../version/manifest.ts'
+import { type ComparedQuery, comparedQueries } from './compared-queries.ts'
 import { type Grouping, searchGrouped, takeByGroup } from './group-search.ts'
 import { readHits } from './read-hits.ts'
 import { type Candidate, searchSegment, type SegmentQuery } from './segment-search.ts'
@@ -93,7 +93,7 @@ export class OpenCollectionReader implements CollectionReader {
     return this.manifest.outcomes.find((result) => result.revision === revision)
   }
 
-  async search({ vectors, filter, ...rest }: SearchQuery): Promise<Hit[][]> {
+  async search({ vectors, weights, filter, ...rest }: SearchQuery): Promise<Hit[][]> {
     const { dim, sparse = false } = this.spec.embedding
     if (isSparse(vectors) !== sparse)
       throw appError(
@@ -106,13 +106,12 @@ export class OpenCollectionReader implements CollectionReader {
         'dimension_mismatch',
         `vectors of ${dim} values each do not make ${count} vectors`
       )
+    const queries = comparedQueries(this.spec, vectors, weights)
     const views = filter === undefined ? this.views : await this.narrow(filter)
-    const compared = normaliseVectors(this.spec, vectors)
-    const queries = Array.from({ length: count }, (_, i) => rowsBetween(compared, dim, i, i + 1))
     const turns = new Turns()
     const found: Candidate[][] = []
-    for await (const best of mapInOrder(queries, queriesAtOnce, (vector) =>
-      this.searchOne(views, vector, rest)
+    for await (const best of mapInOrder(queries, queriesAtOnce, (query) =>
+      this.searchOne(views, query, rest)
     )) {
       found.push(best)
       await turns.take()
@@ -130,7 +129,7 @@ export class OpenCollectionReader implements CollectionReader {
 
   private async searchOne(
     views: readonly SegmentView[],
-    vector: VectorRows,
+    compared: ComparedQuery,
     {
       k,
       searchBudget,
@@ -138,11 +137,11 @@ export class OpenCollectionReader implements CollectionReader {
       scoreThres,
       groupBy,
       groupSize = 1
-    }: Omit<SearchQuery, 'vectors'>
+    }: Omit<SearchQuery, 'vectors' | 'weights' | 'filter'>
   ): Promise<Candidate[]> {
     const { spec } = this
     const query = {
-      vector,
+      ...compared,
       k,
       spec,
       budget: searchBudget ?? spec.settings.search_budget,

@@ -14,14 +14,20 @@ export interface Scored {
  */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6
 
-/** `raw`: inner product, squared Euclidean distance or differing bits, as Faiss returns it. */
+/**
+ * `raw`: inner product, squared Euclidean distance or differing bits, as Faiss returns it.
+ * `squaredLength`: of the query. Among unit vectors L2 gives the inner product as the score, also
+ * where weights have changed the length of the query, and the distance of unit vectors with that
+ * inner product.
+ */
 export function scoreOf(
   { metric, embedding }: Pick<CollectionSpec, 'metric' | 'embedding'>,
-  raw: number
+  raw: number,
+  squaredLength = 1
 ): Scored {
   if (metric === 'hamming') return { score: round(1 - raw / embedding.dim), distance: raw }
   if (metric !== 'L2') return { score: round(raw), distance: raw }
-  const squared = Math.max(0, raw)
+  const squared = Math.max(0, raw + (1 - squaredLength))
   const distance = Math.sqrt(squared)
   return { score: round(embedding.unit ? 1 - squared / 2 : 1 / (1 + distance)), distance }
 }

@@ -2,10 +2,11 @@
 // item. The search repeats with more rows or more effort until k items are found.
 import type { SearchResult } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { denseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { itemOfRow } from '../segment/item-table.ts'
 import { indexMetric, isExact } from '../vector-index/segment-config.ts'
 import { tunedK } from '../vector-index/tune-index.ts'
+import type { ComparedQuery } from './compared-queries.ts'
 import { rescored, rescoredRows } from './rescore.ts'
 import { scoreOf } from './score.ts'
 import type { SegmentView } from './segment-view.ts'
@@ -18,9 +19,7 @@ export interface Candidate {
   score: number
   distance: number
 }
-export interface SegmentQuery {
-  /** A single row. */
-  vector: VectorRows
+export interface SegmentQuery extends ComparedQuery {
   k: number
   budget: number | undefined
   /** Radius in bits, inclusive. The best k of all items within the radius are returned. */
@@ -64,7 +63,7 @@ function liveRowsOf(view: SegmentView): Int32Array {
 function groupByItem(
   view: SegmentView,
   { ids, distances }: SearchResult,
-  { k, spec }: SegmentQuery
+  { k, spec, squaredLength }: SegmentQuery
 ): Candidate[] {
   const best = new Map<number, Candidate>()
   const { meta } = view.segment
@@ -77,7 +76,7 @@ function groupByItem(
         view,
         item,
         row: row - meta.firstRow[item]!,
-        ...scoreOf(spec, distances[i]!)
+        ...scoreOf(spec, distances[i]!, squaredLength)
       })
   }
   return [...best.values()]

@@ -1,6 +1,7 @@
 // Definition of a collection: name, embedding, metric, index method and settings, as stored in
 // manifests and sent over HTTP.
 import { z } from 'zod'
+import { partSchema, partsDim, partsSchema, weightSchema } from './embedding-parts.ts'
 import {
   answerSettingsSchema,
   builtInProfiles,
@@ -34,32 +35,53 @@ export const embeddingSchema = z
     /** Whether every row has unit length. */
     unit: z.boolean(),
     /** Vectors are {indices, values}. They list only the values that are not zero. */
-    sparse: z.literal(true).optional()
+    sparse: z.literal(true).optional(),
+    /**
+     * Parts of a row, one behind the other, each of the length 1 / sqrt(number of parts). A search
+     * has a weight for each. Absent: a row is a whole, without weights.
+     */
+    parts: partsSchema.optional()
   })
   .refine(({ dim, sparse }) => sparse === true || dim <= mostDenseValues, {
     path: ['dim'],
     message: `a dense vector has at most ${mostDenseValues} values`
   })
+  .refine(({ parts, unit, sparse }) => parts === undefined || (unit && sparse !== true), {
+    path: ['parts'],
+    message: 'parts are for dense vectors of unit length'
+  })
+  .refine(({ parts, dim }) => parts === undefined || partsDim(parts) === dim, {
+    path: ['parts'],
+    message: 'the values of the parts add up to dim'
+  })
 export type EmbeddingSpec = z.infer<typeof embeddingSchema>
 
 /**
  * The form in which clients write it. With `sparse` the fields `dim` (then 2^32) and `unit` (then
- * true) may be left out.
+ * true) may be left out; with `parts` too (the sum of the parts, and true), and a part's `weight`
+ * (then 1).
  */
 export const givenEmbeddingSchema = z
   .object({
     ...embeddingSchema.shape,
     dim: embeddingSchema.shape.dim.optional(),
     unit: z.boolean().optional(),
-    sparse: z.boolean().optional()
+    sparse: z.boolean().optional(),
+    parts: z.array(partSchema.extend({ weight: weightSchema.default(1) })).optional()
   })
   .transform((given, ctx): EmbeddingSpec => {
-    const { version, sparse = false } = given
-    const parsed = embeddingSchema.safeParse(
-      sparse
-        ? { version, dim: given.dim ?? mostSparseDim, unit: given.unit ?? true, sparse }
-        : { version, dim: given.dim, unit: given.unit }
-    )
+    const { version, sparse = false, parts } = given
+    const absent = {
+      ...(sparse && { dim: mostSparseDim, unit: true }),
+      ...(parts !== undefined && { dim: partsDim(parts), unit: true })
+    }
+    const parsed = embeddingSchema.safeParse({
+      version,
+      dim: given.dim ?? absent.dim,
+      unit: given.unit ?? absent.unit,
+      ...(sparse && { sparse }),
+      ...(parts !== undefined && { parts })
+    })
     if (parsed.success) return parsed.data
     for (const { path, message } of parsed.error.issues)
       ctx.addIssue({ code: 'custom', path, message })
@@ -157,7 +179,8 @@ const {
   nms_iou,
   exclude_same,
   cohort_weight,
-  rerank
+  rerank,
+  weights
 } = collectionSettingsSchema.shape
 /**
  * Settings that may change after creation, because no vector depends on them. Absent: the setting
@@ -179,7 +202,8 @@ export const settingsChangeSchema = z.strictObject({
   nms_iou: nms_iou.nullable(),
   exclude_same: exclude_same.unwrap().nullable().optional(),
   cohort_weight: cohort_weight.unwrap().nullable().optional(),
-  rerank: rerank.unwrap().nullable().optional()
+  rerank: rerank.unwrap().nullable().optional(),
+  weights: weights.nullable()
 })
 export type SettingsChange = z.infer<typeof settingsChangeSchema>
 

@@ -136,6 +136,10 @@ export const maxVectors = searches(1_000, 'maxVectors', 'vectors', [
   'vectors of one search',
   'too_large'
 ])
+export const mostParts = searches(8, 'mostParts', 'parts', [
+  'the parts of an embedding, and the `weights` of a search or a collection',
+  'invalid_request'
+])
 /** Holds for every source: vectors, a picture, and the rows of an item. */
 export const maxHits = searches(100_000, 'maxHits', 'hits', [
   'vectors or rows of the query x `k`',

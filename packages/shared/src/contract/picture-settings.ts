@@ -1,6 +1,7 @@
 // Settings that say how a gallery picture becomes rows and how a query picture is searched. Each is
 // usable alone. Built-in profiles are sets of them.
 import { z } from 'zod'
+import { weightsSchema } from './embedding-parts.ts'
 
 const canvasSizes = z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8)
 const classNames = z.array(z.string().min(1).max(40)).max(32)
@@ -102,7 +103,13 @@ export const answerSettingsSchema = z.object({
    */
   rerank: z
     .union([z.boolean(), z.literal('cells')], { error: 'one of true, false and "cells"' })
-    .default(false)
+    .default(false),
+  /**
+   * Weights of the parts of the embedding, by name. Absent, and for parts that are not named: the
+   * weights of the embedding. A built-in profile may name parts that only other models have; such
+   * names have no effect.
+   */
+  weights: weightsSchema.optional()
 })
 export type AnswerSettings = z.infer<typeof answerSettingsSchema>
 

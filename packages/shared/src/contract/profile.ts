@@ -1,16 +1,26 @@
 // A learned profile: the projection from one model's raw vectors to the vectors of collections, as
 // stored, sent over HTTP and named in embedding versions.
 import { z } from 'zod'
+import { sha256Hex } from '../data/sha256.ts'
 import { collectionNameSchema, type EmbeddingSpec } from './collection.ts'
+import { partsProblem, profilePartsSchema, type ProfilePart, mostRawDim } from './projection.ts'
 import { type BuiltInProfile, builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
 
 export const profileNameSchema = collectionNameSchema
 /**
- * First 16 digits of the sha256 of the projection. Vectors of two different projections are never
- * compared.
+ * First 16 digits of the sha256 of the projection, and of its parts. Vectors of two different
+ * projections are never compared.
  */
 export const profileVersionSchema = z.string().regex(/^[0-9a-f]{16}$/)
-export const profileVersionOf = (sha256: string): string => sha256.slice(0, 16)
+export const profileVersionOf = ({
+  sha256,
+  parts
+}: Pick<ProfileDraft, 'sha256' | 'parts'>): string =>
+  (parts === undefined
+    ? sha256
+    : sha256Hex(Buffer.from(JSON.stringify([sha256, parts.map(inOrder)])))
+  ).slice(0, 16)
+const inOrder = ({ name, raw, dim, weight }: ProfilePart) => [name, raw, dim, weight]
 /** `name` for the newest version, or `name@version`. */
 export const profileReferenceSchema = z
   .string()
@@ -54,7 +64,7 @@ export const collectionProfileSchema = z.string().transform((text, ctx): Collect
 const share = z.number().min(0).max(1)
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
-export const profileDraftSchema = z.strictObject({
+const draftShape = {
   /** `${name}@${version}` of the model whose raw vectors the profile takes. */
   model: z
     .string()
@@ -62,10 +72,13 @@ export const profileDraftSchema = z.strictObject({
     .max(120),
   /** sha256 of the model's source file. It tells two models of the same name and version apart. */
   model_sha256: sha256,
-  raw_dim: z.int().min(1).max(65_536),
+  raw_dim: z.int().min(1).max(mostRawDim),
   dim: z.int().min(1).max(4096),
+  /** Parts that are projected apart. Absent: one part over the whole raw vector. */
+  parts: profilePartsSchema.optional(),
   /**
-   * sha256 of the projection: little-endian f32, matrix [dim, raw_dim] row-major, then bias [dim].
+   * sha256 of the projection: little-endian f32, of each part the matrix [its dim, its raw numbers]
+   * row-major, then the bias [its dim].
    */
   sha256,
   learned: z.strictObject({
@@ -97,31 +110,41 @@ export const profileDraftSchema = z.strictObject({
     r1_before: share,
     r1_after: share
   })
+}
+const fits = z.superRefine<z.infer<z.ZodObject<typeof draftShape>>>((draft, ctx) => {
+  const message = partsProblem(draft)
+  if (message !== undefined) ctx.addIssue({ code: 'custom', path: ['parts'], message })
 })
+export const profileDraftSchema = z.strictObject(draftShape).check(fits)
 export type ProfileDraft = z.infer<typeof profileDraftSchema>
 
-export const profileSchema = z.strictObject({
-  name: profileNameSchema,
-  version: profileVersionSchema,
-  ...profileDraftSchema.shape,
-  created_at: z.iso.datetime()
-})
+export const profileSchema = z
+  .strictObject({
+    name: profileNameSchema,
+    version: profileVersionSchema,
+    ...draftShape,
+    created_at: z.iso.datetime()
+  })
+  .check(fits)
 export type StoredProfile = z.infer<typeof profileSchema>
 
-export const profileFileBytes = ({
-  dim,
-  raw_dim: rawDim
-}: Pick<ProfileDraft, 'dim' | 'raw_dim'>): number => 4 * dim * (rawDim + 1)
+/** A single part needs no weights, and is no field of an embedding. */
+export const partsOfEmbedding = (
+  parts: readonly Pick<ProfilePart, 'name' | 'dim' | 'weight'>[] = []
+): Pick<EmbeddingSpec, 'parts'> =>
+  parts.length > 1 ? { parts: parts.map(({ name, dim, weight }) => ({ name, dim, weight })) } : {}
 
 export const embeddingOfProfile = ({
   name,
   version,
   model,
-  dim
-}: Pick<StoredProfile, 'name' | 'version' | 'model' | 'dim'>): EmbeddingSpec => ({
+  dim,
+  parts
+}: Pick<StoredProfile, 'name' | 'version' | 'model' | 'dim' | 'parts'>): EmbeddingSpec => ({
   version: `${model}/${name}@${version}`,
   dim,
-  unit: true
+  unit: true,
+  ...partsOfEmbedding(parts)
 })
 
 /** Returns `${name}@${version}` of the model in an embedding version. */

@@ -22,8 +22,8 @@ export function describeLayout({
   const shape = detections.order === 'rows' ? '[batch, values, boxes]' : '[batch, boxes, values]'
   const size = `${inputSize.width}x${inputSize.height}${fixedSize ? '' : ' or any multiple of 32'}`
   const taps = maps.map(
-    ({ tensor, stride, channels, grid, weight }) =>
-      `${tensor} (stride ${stride}, ${channels} channels, ${grid}x${grid}${weight === undefined ? '' : `, weight ${weight}`})`
+    ({ tensor, stride, channels, grid, weight, part, pool }) =>
+      `${tensor} (stride ${Number(stride.toFixed(2))}, ${channels} channels, ${grid}x${grid}${weight === undefined ? '' : `, weight ${weight}`}${part === undefined ? '' : `, part ${part}`}${pool === undefined ? '' : `, pool ${pool}`})`
   )
   return (
     `${detections.tensor} ${shape}: ${boxes[detections.box]}, ${scores[detections.score]}; ${classes.length} classes; ` +

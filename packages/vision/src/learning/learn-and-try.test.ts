@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import { seededNormals } from '../fixture/seeded-normals.ts'
 import { learnAndTry } from './learn-and-try.ts'
 
@@ -33,7 +34,7 @@ const identity = {
 }
 
 it('says how often a view finds its own among things that nothing was learned from: raw, with what was there before, and with what was learned', async () => {
-  const trial = await learnAndTry(viewsOf(120, 3), { before: identity })
+  const trial = await learnAndTry(viewsOf(120, 3), { before: wholeProjection(identity) })
   expect(trial).toMatchObject({
     pictures: 120,
     heldOut: 20,
@@ -56,7 +57,9 @@ it('is no better where there is nothing to learn', async () => {
     label: null,
     views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal()))
   }))
-  const { recallProjected, recallBefore, isBetter } = await learnAndTry(noise, { before: identity })
+  const { recallProjected, recallBefore, isBetter } = await learnAndTry(noise, {
+    before: wholeProjection(identity)
+  })
   expect(recallProjected).toBeLessThan(0.2)
   expect(recallBefore).toBeLessThan(0.2)
   expect(isBetter).toBe(false)
@@ -86,7 +89,7 @@ function kinds(pictures: number, seed: number, viewSpread: number) {
 }
 
 it('where labels repeat they are the judge, and what varies within them is whitened away if that is best', async () => {
-  const trial = await learnAndTry(kinds(160, 5, 0.3), { before: identity })
+  const trial = await learnAndTry(kinds(160, 5, 0.3), { before: wholeProjection(identity) })
   expect(trial).toMatchObject({
     by: 'labels',
     judgedBy: 'labels',
@@ -95,7 +98,10 @@ it('where labels repeat they are the judge, and what varies within them is white
     isBetter: true
   })
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore!)
-  const asked = await learnAndTry(kinds(160, 5, 0.3), { before: identity, ways: ['plain'] })
+  const asked = await learnAndTry(kinds(160, 5, 0.3), {
+    before: wholeProjection(identity),
+    ways: ['plain']
+  })
   expect(asked.by).toBe('plain')
   expect(asked.recallProjected).toBeLessThan(trial.recallProjected)
 })
@@ -114,7 +120,7 @@ it('no worse by labels and clearly better by views is better, worse by labels is
       })
     return { label: `kind ${i % 4}`, views: Array.from({ length: 7 }, () => view(2)) }
   })
-  const trial = await learnAndTry(pictures, { before: identity })
+  const trial = await learnAndTry(pictures, { before: wholeProjection(identity) })
   expect(trial).toMatchObject({ judgedBy: 'views', isBetter: true })
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore! + 0.2)
   // The former projection keeps one number, which cannot separate pictures. But the labels are the
@@ -125,7 +131,7 @@ it('no worse by labels and clearly better by views is better, worse by labels is
   }
   const worse = await learnAndTry(
     pictures.map(({ views }) => ({ label: String(views[0]![4]! > 0), views })),
-    { before: onlySign, ways: ['views'] }
+    { before: wholeProjection(onlySign), ways: ['views'] }
   )
   expect(worse).toMatchObject({ judgedBy: 'labels', isBetter: false, recallBefore: 1 })
 })

@@ -1,9 +1,13 @@
 // Learns projections in several ways from a part of the pictures and tries them on the rest. The
 // best way then learns from all pictures.
-import { linearTransform } from '@likeness/faiss'
+import {
+  joinProjection,
+  type Projection,
+  wholeProjection
+} from '@likeness/shared/contract/projection'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import type { Profile } from '../model/profile.ts'
+import { applyWeighted } from '../model/profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
 import {
   isClearlyBetter,
@@ -13,7 +17,7 @@ import {
   type PictureViews,
   shareOf
 } from './held-out-recall.ts'
-import { learnProjection, type Projection } from './learn-projection.ts'
+import { learnProjection } from './learn-projection.ts'
 
 /**
  * Ways of whitening: no whitening, variation between views of a picture, or variation within a
@@ -48,7 +52,7 @@ export interface Trial {
 }
 
 export interface TryOptions {
-  before?: Pick<Profile, keyof Projection>
+  before?: Projection
   /** Ways to try; default: all that the pictures allow. */
   ways?: readonly LearningWay[]
 }
@@ -77,7 +81,7 @@ export async function learnAndTry(
   )
   const { judgedBy, isBetter } = best
   const projection = await learn(pictures, best.by)
-  const file = toBytes(projection)
+  const file = new Uint8Array(joinProjection(projection).buffer)
   return {
     file,
     sha256: sha256Hex(file),
@@ -162,7 +166,7 @@ function groupByLabel(pictures: readonly PictureViews[]): Map<string, PictureVie
   return labels
 }
 
-function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Projection> {
+async function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Projection> {
   const groups: ReferenceViews[] =
     by !== 'labels'
       ? pictures.map(({ views }) => views)
@@ -170,23 +174,18 @@ function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Proj
           ...[...groupByLabel(pictures).values()].map((own) => own.flatMap(({ views }) => views)),
           ...pictures.filter(({ label }) => label === null).map(({ views }) => views)
         ]
-  return learnProjection(groups, { dim, whiten: by !== 'plain' })
+  return wholeProjection(await learnProjection(groups, { dim, whiten: by !== 'plain' }))
 }
 
 async function answersThrough(
-  { matrix, bias, dIn, dOut }: Projection,
+  projection: Projection,
   { views, labels }: By<Judge>,
   judged: readonly PictureViews[]
 ): Promise<By<boolean[]>> {
   const projected = new Map<PictureViews, ReferenceViews>()
   for (const picture of judged) {
-    const rows = await linearTransform(concatArrays(Float32Array, picture.views), {
-      matrix,
-      bias,
-      dIn,
-      dOut,
-      normalize: true
-    })
+    const rows = await applyWeighted(concatArrays(Float32Array, picture.views), projection)
+    const { dOut } = projection
     projected.set(
       picture,
       picture.views.map((_, i) => rows.subarray(i * dOut, (i + 1) * dOut))
@@ -197,7 +196,3 @@ async function answersThrough(
 }
 
 const rounded = (share: number): number => Number(share.toFixed(4))
-
-function toBytes({ matrix, bias }: Projection): Uint8Array {
-  return new Uint8Array(concatArrays(Float32Array, [matrix, bias]).buffer)
-}

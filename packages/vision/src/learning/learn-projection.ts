@@ -5,7 +5,7 @@ import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 import type { ReferenceViews } from './embed-views.ts'
 
-export interface Projection {
+export interface LearnedMatrix {
   dIn: number
   dOut: number
   /** f32 [dOut, dIn], row-major. */
@@ -37,7 +37,7 @@ export interface LearnOptions {
 export async function learnProjection(
   groups: readonly ReferenceViews[],
   { dim, whiten = true }: LearnOptions
-): Promise<Projection> {
+): Promise<LearnedMatrix> {
   const rows = groups.flat()
   const dIn = rows[0]?.length ?? 0
   const dOut = Math.min(dim, dIn, rows.length - 1)

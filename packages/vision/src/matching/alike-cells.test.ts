@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import { seededNormals } from '../fixture/seeded-normals.ts'
 import { alikeCells } from './alike-cells.ts'
 import { cellCount } from './cells.ts'
 
 const channels = 40
 const starts = Array.from({ length: channels }, (_, channel) => channel * cellCount)
-const profile = {
+const profile = wholeProjection({
   matrix: seededNormals(64 * channels * cellCount, 3),
+  bias: new Float32Array(64),
   dIn: channels * cellCount,
   dOut: 64
-}
+})
 
 /** Returns a raw vector whose cell `i` is descriptor `numbers[i]`. */
 function rawOf(numbers: readonly number[]): Float32Array {

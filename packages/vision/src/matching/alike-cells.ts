@@ -1,6 +1,7 @@
 // Measures the similarity of two boxes, part by part. Parts that are covered in a box do not count.
 import { linearTransform } from '@likeness/faiss'
-import { cellCount, cellMetric, cellsOf, type Projection, withoutCommon } from './cells.ts'
+import type { Projection } from '@likeness/shared/contract/projection'
+import { cellCount, cellMetric, cellsOf, withoutCommon } from './cells.ts'
 
 export interface AlikeCellsOptions {
   profile: Projection

@@ -1,10 +1,10 @@
 // Reads a raw vector as the cells of its box. Each place of the grid has a descriptor: the channels
 // of all maps with the grid, one map after another.
 import { linearTransform } from '@likeness/faiss'
+import type { Projection } from '@likeness/shared/contract/projection'
+import { appError } from '@likeness/shared/errors'
 import type { ModelManifest } from '../model/model-manifest.ts'
-import type { Profile } from '../model/profile.ts'
-
-export type Projection = Pick<Profile, 'matrix' | 'dIn' | 'dOut'>
+import { mapParts, numbersOf } from '../onnx/pooled-map.ts'
 
 /**
  * Cells per side. A map that is pooled over the whole box, or by another embedder, has no cells.
@@ -13,16 +13,18 @@ export const cellGrid = 3
 export const cellCount = cellGrid ** 2
 
 /**
- * Start of the cells of each channel in a raw vector, row by row. Empty where an ordinary embedder
- * alone makes the raw vectors.
+ * Start of the cells of each channel in a raw vector, row by row: of the maps of single things, in
+ * which places tell things apart. Empty where a model has no such map of 3x3 cells, or where an
+ * ordinary embedder alone makes the raw vectors.
  */
 export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number[] {
   if (semantic?.kind === 'semantic') return []
   let next = 0
-  return maps.flatMap(({ channels, grid }) => {
+  return maps.flatMap((map) => {
     const first = next
-    next += channels * grid ** 2
-    return grid === cellGrid
+    next += numbersOf(map)
+    const { channels, grid, part = mapParts[0] } = map
+    return grid === cellGrid && part === mapParts[0]
       ? Array.from({ length: channels }, (_, channel) => first + channel * cellCount)
       : []
   })
@@ -42,20 +44,31 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
 /**
  * Metric of a profile for a cell at any place: f32 [channels, channels], symmetric. The product of
  * two cells through the metric is the product of their projections, averaged over the places of the
- * grid.
+ * grid. A channel that no part of the profile reads counts nothing; rejects with
+ * `embedding_mismatch` where none is read.
  */
 export async function cellMetric(
-  { matrix, dIn, dOut }: Projection,
+  { parts, dOut }: Pick<Projection, 'parts' | 'dOut'>,
   starts: readonly number[]
 ): Promise<Float32Array> {
   const channels = starts.length
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)
-  for (let row = 0; row < dOut; row++) {
-    for (let channel = 0; channel < channels; channel++) {
-      const from = row * dIn + starts[channel]!
-      columns.set(matrix.subarray(from, from + cellCount), channel * dims + row * cellCount)
+  if (!parts.some(({ from, to }) => starts.some((start) => from <= start && start < to)))
+    throw appError('embedding_mismatch', 'the profile leaves out the numbers of all cells')
+  let above = 0
+  for (const { from, to, dim, matrix } of parts) {
+    for (const [channel, start] of starts.entries()) {
+      if (start < from || start + cellCount > to) continue
+      for (let row = 0; row < dim; row++) {
+        const first = row * (to - from) + start - from
+        columns.set(
+          matrix.subarray(first, first + cellCount),
+          channel * dims + (above + row) * cellCount
+        )
+      }
     }
+    above += dim
   }
   return linearTransform(columns, { matrix: columns, dIn: dims, dOut: channels })
 }

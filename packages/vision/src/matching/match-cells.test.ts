@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { wholeProjection } from '@likeness/shared/contract/projection'
 import { seededNormals } from '../fixture/seeded-normals.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import { prepareModel } from '../model/model-prepare.ts'
@@ -13,11 +14,13 @@ import { type CellMatches, matchCells, type MatchCellsOptions } from './match-ce
 
 const channels = 40
 const starts = Array.from({ length: channels }, (_, channel) => channel * cellCount)
-const profile = {
+const matrices = {
   matrix: seededNormals(64 * channels * cellCount, 3),
+  bias: new Float32Array(64),
   dIn: channels * cellCount,
   dOut: 64
 }
+const profile = wholeProjection(matrices)
 
 /** Returns a raw vector whose cell `i` is descriptor `numbers[i]`. All cells have a common part. */
 function rawOf(numbers: readonly number[]): Float32Array {
@@ -80,19 +83,19 @@ test('what an ordinary embedder adds behind the maps is no part of any cell', as
   const longer = (raw: Float32Array, more: number) =>
     Float32Array.from([...raw, ...seededNormals(20, more)])
   const wider = {
-    ...profile,
+    ...matrices,
     dIn: profile.dIn + 20,
     matrix: Float32Array.from(
       Array.from({ length: profile.dOut }, (_, row) => [
-        ...profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn),
+        ...matrices.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn),
         ...seededNormals(20, row)
       ]).flat()
     )
   }
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
-  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, starts })).toEqual(
-    await matchCells(a, b, { profile, starts })
-  )
+  expect(
+    await matchCells(longer(a, 1), longer(b, 2), { profile: wholeProjection(wider), starts })
+  ).toEqual(await matchCells(a, b, { profile, starts }))
 })
 
 test('a map that is pooled over the whole box is no part of any cell, wherever it lies', async () => {
@@ -104,9 +107,9 @@ test('a map that is pooled over the whole box is no part of any cell, wherever i
       ...raw.subarray(behind)
     ])
   const rows = Array.from({ length: profile.dOut }, (_, row) => [
-    ...spread(profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), row)
+    ...spread(matrices.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), row)
   ])
-  const wider = { ...profile, dIn: profile.dIn + 7, matrix: Float32Array.from(rows.flat()) }
+  const wider = { ...matrices, dIn: profile.dIn + 7, matrix: Float32Array.from(rows.flat()) }
   const maps = [
     { stride: 8, channels: 15, grid: 3 },
     { stride: 32, channels: 7, grid: 1 },
@@ -114,9 +117,41 @@ test('a map that is pooled over the whole box is no part of any cell, wherever i
   ]
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
   expect(
-    await matchCells(spread(a, 1), spread(b, 2), { profile: wider, starts: cellStarts({ maps }) })
+    await matchCells(spread(a, 1), spread(b, 2), {
+      profile: wholeProjection(wider),
+      starts: cellStarts({ maps })
+    })
   ).toEqual(await matchCells(a, b, { profile, starts }))
   expect(cellStarts({ maps: maps.slice(1, 2) })).toEqual([])
+})
+
+test('the cells of single things are compared by their own part of a profile, and kinds have none', async () => {
+  const maps = [
+    { stride: 16, channels, grid: 3 },
+    { stride: 32, channels: 7, grid: 3, part: 'kind' as const }
+  ]
+  const [instance] = profile.parts
+  const [from, to] = [instance!.to, instance!.to + 63]
+  const kind = {
+    ...instance!,
+    name: 'kind',
+    from,
+    to,
+    dim: 5,
+    matrix: seededNormals(5 * 63, 8),
+    bias: new Float32Array(5)
+  }
+  const wider = { dIn: to, dOut: profile.dOut + 5, parts: [...profile.parts, kind] }
+  const longer = (raw: Float32Array, seed: number) =>
+    Float32Array.from([...raw, ...seededNormals(63, seed)])
+  const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
+  expect(cellStarts({ maps })).toEqual(starts)
+  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, starts })).toEqual(
+    await matchCells(a, b, { profile, starts })
+  )
+  await expect(
+    matchCells(longer(a, 1), longer(b, 2), { profile: { ...wider, parts: [kind] }, starts })
+  ).rejects.toMatchObject({ code: 'embedding_mismatch' })
 })
 
 test('a box without any contrast matches without NaN', async () => {

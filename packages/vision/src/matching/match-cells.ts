@@ -1,14 +1,8 @@
 // Finds which parts of two boxes match: compares cells through the profile, then each pair with the
 // pairs around it.
 import { linearTransform } from '@likeness/faiss'
-import {
-  cellCount,
-  cellGrid,
-  cellMetric,
-  cellsOf,
-  type Projection,
-  withoutCommon
-} from './cells.ts'
+import type { Projection } from '@likeness/shared/contract/projection'
+import { cellCount, cellGrid, cellMetric, cellsOf, withoutCommon } from './cells.ts'
 
 /** Cells are numbered row by row. */
 export interface CellMatch {

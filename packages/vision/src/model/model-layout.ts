@@ -13,7 +13,7 @@ import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detect
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { findMapCandidates, measureMaps } from './pooled-maps.ts'
+import { checkStrides, findMapCandidates, measureMaps } from './pooled-maps.ts'
 import { type DummyRun, runDummies } from './run-dummies.ts'
 
 export interface ModelLayout {
@@ -58,7 +58,7 @@ export async function probeLayout({
   const suppressed = suppressedSourceCandidates(model.graph, outputs)
   const sources = suppressed ?? rankedSourceCandidates(model.graph, outputs)
   const reshaped = reshapedTensors(model.graph, input.name)
-  const tensors = [...candidates.backbone, ...declared, ...sources]
+  const tensors = [...(candidates.backbone ?? []), ...declared, ...sources]
   const runs = await runDummies({
     input,
     // An export's own suppression is not run: it may be made for another runtime.
@@ -74,12 +74,12 @@ export async function probeLayout({
   const { detections } = found
   const outputOf = (run: DummyRun) => probed(detections.tensor, run[detections.tensor]!)
   refuseZeroScores(results.map(outputOf), detections, model.graph)
+  // YOLOX was trained on pixels in OpenCV's order.
+  const own: ModelInput =
+    detections.box === 'grid' ? { ...input, scale: 255, channels: 'BGR', fixedSize: true } : input
+  if (!own.fixedSize) await checkStrides(model, candidates, { maps, input: own })
   return {
-    // YOLOX was trained on pixels in OpenCV's order.
-    input:
-      detections.box === 'grid'
-        ? { ...input, scale: 255, channels: 'BGR', fixedSize: true }
-        : input,
+    input: own,
     ...found,
     isSuppressed: suppressed !== undefined,
     boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,

@@ -1,10 +1,21 @@
 // Facts about a model: from manifest.json where it exists, else from ONNX metadata.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import {
+  partsProblem,
+  type ProfilePart,
+  profilePartsSchema
+} from '@likeness/shared/contract/projection'
 import { appError, messageOf } from '@likeness/shared/errors'
 import type { DetectionForm } from '../onnx/detection-form.ts'
 import type { ModelInput } from '../onnx/model-input.ts'
-import { type MapTensor, type PooledMap, rawDimOf } from '../onnx/pooled-map.ts'
+import {
+  inRawOrder,
+  type MapTensor,
+  optionsOf,
+  type PooledMap,
+  rawDimOf
+} from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
 import { isNormalisation, type SemanticModel } from '../semantic/semantic-model.ts'
 
@@ -12,11 +23,11 @@ import { isNormalisation, type SemanticModel } from '../semantic/semantic-model.
  * Returns a map in the manifest's form, with fields in a fixed order: two lists are equal where
  * their JSON is equal.
  */
-export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({
+export const plainMap = ({ stride, channels, grid, ...options }: PooledMap): PooledMap => ({
   stride,
   channels,
   grid,
-  ...(weight !== undefined && { weight })
+  ...optionsOf(options)
 })
 
 export interface DetectionDefaults {
@@ -32,6 +43,8 @@ export interface ProfileEntry {
   file: string
   sha256: string
   dim: number
+  /** Parts that are projected apart. Absent: one part over the whole raw vector. */
+  parts?: ProfilePart[]
 }
 
 /** manifest.json of a model folder, with the fields that this package reads. */
@@ -120,6 +133,9 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
     !isDetection(detection) && 'detection needs confidence, iou, maxDetections, classAgnosticNms',
     !raw?.maps?.length && 'raw.maps is missing',
     raw?.maps &&
+      inRawOrder(raw.maps).some((map, i) => map !== raw.maps[i]) &&
+      'raw.maps must name the maps of the part instance first, then those of the part kind',
+    raw?.maps &&
       raw.pool !== poolingTextOf(raw.maps) &&
       `raw.pool is not a pooling known here: ${raw.pool}`,
     raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
@@ -131,10 +147,21 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
       'semantic.normalisation is not known here',
     profile &&
       !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) &&
-      'profile needs file, sha256, dim'
+      'profile needs file, sha256, dim',
+    profile?.parts && profileProblem(profile, rawDim)
   ].filter(Boolean)
   if (problems.length) throw new Error(problems.join('; '))
   return manifest as ManifestFile
+}
+
+function profileProblem({ dim, parts }: ProfileEntry, rawDim: number): string | false {
+  const parsed = profilePartsSchema.safeParse(parts)
+  const problem = parsed.success
+    ? partsProblem({ raw_dim: rawDim, dim, parts })
+    : parsed.error.issues
+        .map(({ path: at, message }) => `${at.join('.')} ${message}`.trim())
+        .join('; ')
+  return problem !== undefined && `profile.parts: ${problem}`
 }
 
 const isFileName = (value: unknown) =>

@@ -2,22 +2,23 @@
 // outside the graph.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { linearTransform } from '@likeness/faiss'
+import { applyProjection } from '@likeness/faiss'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { weighBothSides } from '@likeness/shared/contract/embedding-parts'
+import { partsOfEmbedding } from '@likeness/shared/contract/profile'
+import {
+  type Projection,
+  projectionBytes,
+  splitProjection
+} from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { type ModelManifest, readManifestFile } from './model-manifest.ts'
 
-export interface Profile {
+/** `dIn`: numbers in a raw vector; `dOut`: numbers in a vector. */
+export interface Profile extends Projection {
   name: string
   version: number | string
-  /** Numbers in a raw vector. */
-  dIn: number
-  /** Numbers in a vector. */
-  dOut: number
-  /** f32 [dOut, dIn], row-major. */
-  matrix: Float32Array
-  /** f32 [dOut]. */
-  bias: Float32Array
 }
 
 /**
@@ -28,42 +29,37 @@ export async function loadProfile(modelDir: string): Promise<Profile> {
   const manifest = await readManifestFile(modelDir)
   if (!manifest?.profile)
     throw appError('invalid_request', `${modelDir} has no manifest that names a profile`)
-  const { name, version, file, sha256, dim } = manifest.profile
+  const { name, version, file, sha256, dim, parts } = manifest.profile
   const bytes = await readFile(path.join(modelDir, file))
   const seen = sha256Hex(bytes)
   if (seen !== sha256)
     throw appError('data_corrupt', `${file} has sha256 ${seen}, its manifest says ${sha256}`)
-  const dIn = manifest.raw.dim
+  const form = { raw_dim: manifest.raw.dim, dim, parts }
   const values = littleEndianFloats(bytes)
-  if (values.length !== dim * (dIn + 1))
+  if (4 * values.length !== projectionBytes(form))
     throw appError(
       'data_corrupt',
-      `${file} holds ${values.length} numbers, ${dim} x (${dIn} + 1) were expected`
+      `${file} holds ${values.length} numbers, ${projectionBytes(form) / 4} were expected of its manifest`
     )
-  return {
-    name,
-    version,
-    dIn,
-    dOut: dim,
-    matrix: values.subarray(0, dim * dIn),
-    bias: values.subarray(dim * dIn)
-  }
+  return { name, version, ...splitProjection(values, form) }
 }
 
 /**
- * f32 [n, dIn] -> f32 [n, dOut], rows of unit length. Rejects with `dimension_mismatch` when
- * `rawVectors` is not whole rows.
+ * f32 [n, dIn] -> f32 [n, dOut], rows in stored form: each part has the length 1 / sqrt(number of
+ * parts), so rows have unit length. Rejects with `dimension_mismatch` when `rawVectors` is not
+ * whole rows.
  */
-export async function applyProfile(
+export const applyProfile = (
   rawVectors: Float32Array,
-  profile: Profile
-): Promise<Float32Array> {
-  const { dIn, dOut, matrix, bias } = profile
-  if (rawVectors.length % dIn)
-    throw appError('dimension_mismatch', `${rawVectors.length} numbers are not rows of ${dIn}`)
-  if (!rawVectors.length) return new Float32Array(0)
-  return linearTransform(rawVectors, { matrix, bias, dIn, dOut, normalize: true })
-}
+  profile: Projection
+): Promise<Float32Array> => applyProjection(rawVectors, profile)
+
+/** The same, scaled by the profile's weights: inner products are the scores of a search by default. */
+export const applyWeighted = async (
+  rawVectors: Float32Array,
+  profile: Projection
+): Promise<Float32Array> =>
+  weighBothSides(await applyProjection(rawVectors, profile), profile.parts)
 
 /** `model@version/profile@version`: vectors are comparable only where these are equal. */
 export function embeddingVersion(
@@ -72,6 +68,17 @@ export function embeddingVersion(
 ): string {
   return `${model.name}@${model.version}/${profile.name}@${profile.version}`
 }
+
+/** The embedding that a model makes with a profile. */
+export const embeddingOf = (
+  model: Pick<ModelManifest, 'name' | 'version'>,
+  profile: Profile
+): EmbeddingSpec => ({
+  version: embeddingVersion(model, profile),
+  dim: profile.dOut,
+  unit: true,
+  ...partsOfEmbedding(profile.parts)
+})
 
 function littleEndianFloats(bytes: Uint8Array): Float32Array {
   const copy = new Uint8Array(bytes)

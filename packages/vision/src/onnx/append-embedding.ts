@@ -128,13 +128,31 @@ function addSuppression(
 }
 
 /**
- * Generalised-mean RoI pooling of a map, see pooling.ts. Answers [rois, channels * grid^2], with
- * the map's weight as length.
+ * RoI pooling of a map, see pooling.ts. Answers [rois, channels * grid^2], with the map's weight as
+ * length.
  */
 function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const floats = map.half ? g.node('Cast', [map.tensor], { attributes: { to: FLOAT } }) : map.tensor
+  const mean =
+    map.pool === 'mean'
+      ? addRoiAlign(g, floats, map, opset)
+      : g.node('Pow', [
+          addRoiAlign(g, addCubed(g, floats), map, opset),
+          g.floats([1 / pooling.power], [])
+        ])
+  const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], {
+    attributes: { axis: 1, p: 2 }
+  })
+  return map.weight === undefined ? part : g.node('Mul', [part, g.floats([map.weight], [])])
+}
+
+function addCubed(g: GraphBuilder, floats: string): string {
   const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])
-  const cubed = g.node('Mul', [positive, g.node('Mul', [positive, positive])])
+  return g.node('Mul', [positive, g.node('Mul', [positive, positive])])
+}
+
+/** Means of the values of `floats` in each cell of each roi: [rois, channels, grid, grid]. */
+function addRoiAlign(g: GraphBuilder, floats: string, map: MapTensor, opset: number): string {
   const modern = opset >= HALF_PIXEL_OPSET
   if (!modern && map.stride > COARSEST_OLD_STRIDE)
     throw new Error(
@@ -143,7 +161,7 @@ function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const rois = modern
     ? 'likeness_rois'
     : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])
-  const pooled = g.node('RoiAlign', [cubed, rois, 'batch'], {
+  return g.node('RoiAlign', [floats, rois, 'batch'], {
     attributes: {
       mode: 'avg',
       output_height: map.grid,
@@ -153,9 +171,4 @@ function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
       ...(modern ? { coordinate_transformation_mode: 'half_pixel' } : {})
     }
   })
-  const mean = g.node('Pow', [pooled, g.floats([1 / pooling.power], [])])
-  const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], {
-    attributes: { axis: 1, p: 2 }
-  })
-  return map.weight === undefined ? part : g.node('Mul', [part, g.floats([map.weight], [])])
 }

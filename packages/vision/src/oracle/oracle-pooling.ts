@@ -1,4 +1,5 @@
-// Generalised-mean RoI pooling of a box of a map, in plain TypeScript.
+// RoI pooling of a box of a map, in plain TypeScript.
+import type { MapPool } from '../onnx/pooled-map.ts'
 import { pooling } from '../onnx/pooling.ts'
 import type { Box } from '../picture/letterbox.ts'
 
@@ -14,6 +15,8 @@ export interface FeatureMap {
   grid: number
   /** Length of the pooled vector, 1 by default. */
   weight?: number | undefined
+  /** `gem` by default. */
+  pool?: MapPool | undefined
 }
 
 /**
@@ -22,6 +25,7 @@ export interface FeatureMap {
 export function poolBox(map: FeatureMap, box: Box): number[] {
   const { samples, power, epsilon } = pooling
   const { grid } = map
+  const isMean = map.pool === 'mean'
   const perCell = samples / grid
   const [x1, y1, x2, y2] = box.map((v) => v / map.stride - 0.5) as [number, number, number, number]
   const values: number[] = []
@@ -30,8 +34,10 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
       channel * map.height * map.width,
       (channel + 1) * map.height * map.width
     )
-    const cell = (x: number, y: number) =>
-      (Math.max(0, plane[y * map.width + x]!) + epsilon) ** power
+    const cell = (x: number, y: number) => {
+      const value = plane[y * map.width + x]!
+      return isMean ? value : (Math.max(0, value) + epsilon) ** power
+    }
     for (let row = 0; row < grid; row++) {
       for (let column = 0; column < grid; column++) {
         let sum = 0
@@ -40,11 +46,13 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
           const down = (row + (Math.floor(i / perCell) + 0.5) / perCell) / grid
           sum += sample(cell, map, x1 + (x2 - x1) * across, y1 + (y2 - y1) * down)
         }
-        values.push((sum / perCell ** 2) ** (1 / power))
+        const mean = sum / perCell ** 2
+        values.push(isMean ? mean : mean ** (1 / power))
       }
     }
   }
-  const length = Math.hypot(...values)
+  // An even map may have no values at all; its section then stays zero.
+  const length = Math.hypot(...values) || 1
   return values.map((value) => (value * (map.weight ?? 1)) / length)
 }
 

@@ -48,7 +48,7 @@ export async function createOracle(
         await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) }),
         source.input.batch ?? 1
       )
-      const maps = source.maps.map(({ tensor, stride, grid, weight }): FeatureMap => {
+      const maps = source.maps.map(({ tensor, stride, grid, weight, pool }): FeatureMap => {
         const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
         return {
           data: floatValues(results[tensor]!),
@@ -57,7 +57,8 @@ export async function createOracle(
           width,
           stride,
           grid,
-          weight
+          weight,
+          pool
         }
       })
       const pool = (box: Box) => Float32Array.from(maps.flatMap((map) => poolBox(map, box)))

@@ -4,7 +4,7 @@ import { embedViews, type Reference, type ReferenceViews } from '../learning/emb
 import { judgeByViews, shareOf } from '../learning/held-out-recall.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
 import type { Embedder } from '../model/embedder.ts'
-import { applyProfile, type Profile } from '../model/profile.ts'
+import { applyWeighted, type Profile } from '../model/profile.ts'
 
 export interface KeptRecall {
   references: number
@@ -58,4 +58,4 @@ export async function compareRecall({
 }
 
 const project = (all: readonly ReferenceViews[], profile: Profile): Promise<ReferenceViews[]> =>
-  Promise.all(all.map((views) => Promise.all(views.map((raw) => applyProfile(raw, profile)))))
+  Promise.all(all.map((views) => Promise.all(views.map((raw) => applyWeighted(raw, profile)))))

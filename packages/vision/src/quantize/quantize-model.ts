@@ -9,7 +9,7 @@ import type { Reference } from '../learning/embed-views.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import { type PreparedModel, prepareModel } from '../model/model-prepare.ts'
-import { embeddingVersion, loadProfile } from '../model/profile.ts'
+import { embeddingOf, embeddingVersion, loadProfile } from '../model/profile.ts'
 import { SURGERY_VERSION } from '../model/surgery.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { semanticFiles } from '../semantic/semantic-model.ts'
@@ -194,7 +194,7 @@ async function writeFolder(
     file: path.basename(model.path),
     sha256: sha256Hex(graph.bytes),
     sizeBytes: graph.bytes.length,
-    embedding: { version: embeddingVersion(manifest, profile), dim: profile.dOut },
+    embedding: embeddingOf(manifest, profile),
     measured: {
       msPerPicture: outcome.ms.int8,
       threads: 1,

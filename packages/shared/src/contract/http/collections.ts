@@ -76,6 +76,11 @@ export interface CollectionAnswer {
   rescore: boolean
   embedding: EmbeddingSpec
   settings: Record<string, unknown>
+  /**
+   * Weight of each part in a search that gives none. null: the embedding has no parts, or the metric
+   * is hamming.
+   */
+  weights: Record<string, number> | null
   created_at: string
   seq: number
   items: number

@@ -60,6 +60,7 @@ export const searchRequestSchema = z.strictObject({
   exclude_same: answerSettingsSchema.shape.exclude_same.unwrap().optional(),
   cohort_weight: answerSettingsSchema.shape.cohort_weight.unwrap().optional(),
   rerank: answerSettingsSchema.shape.rerank.unwrap().optional(),
+  weights: answerSettingsSchema.shape.weights,
   /**
    * Metadata of the query, which `exclude_same` compares. A query by item uses the metadata of that
    * item.

@@ -1,0 +1,102 @@
+// The parts of an embedding and their weights: their schemas, the stored form of a row, and the
+// form of a query whose parts have weights.
+import { z } from 'zod'
+import { mostParts } from './limits.ts'
+
+export const partNameSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{0,31}$/,
+    'the name of a part is 1-32 of a-z 0-9 _ and starts with a letter'
+  )
+export const weightSchema = z.number().min(0).max(100)
+
+export const partSchema = z.strictObject({
+  name: partNameSchema,
+  /** Number of values of the part. */
+  dim: z.number().int().min(1).max(4096),
+  /** Weight of a search for which neither the request nor the collection has one. */
+  weight: weightSchema
+})
+export type EmbeddingPart = z.infer<typeof partSchema>
+
+export const partsSchema = z
+  .array(partSchema)
+  .min(1)
+  .max(mostParts)
+  .refine((parts) => new Set(parts.map(({ name }) => name)).size === parts.length, {
+    message: 'two parts have the same name'
+  })
+  .refine((parts) => parts.some(({ weight }) => weight > 0), {
+    message: 'a part has a weight above 0'
+  })
+
+/** Weights by the name of the part. */
+export const weightsSchema = z
+  .record(partNameSchema, weightSchema)
+  .refine((weights) => Object.keys(weights).length <= mostParts, {
+    message: `an embedding has at most ${mostParts} parts`
+  })
+export type Weights = z.infer<typeof weightsSchema>
+
+export const partsDim = (parts: readonly Pick<EmbeddingPart, 'dim'>[]): number =>
+  parts.reduce((sum, { dim }) => sum + dim, 0)
+
+/**
+ * Returns a row [dim] in stored form: each part has the length 1 / sqrt(number of parts), so the
+ * row as a whole has unit length. A part that is zero has no direction and stays zero. undefined
+ * for a row that has no part with a direction.
+ */
+export function storedForm(
+  values: ArrayLike<number>,
+  parts: readonly Pick<EmbeddingPart, 'dim'>[]
+): Float32Array | undefined {
+  const row = new Float32Array(values.length)
+  let hasDirection = false
+  let first = 0
+  for (const { dim } of parts) {
+    const end = first + dim
+    let squares = 0
+    for (let i = first; i < end; i++) squares += values[i]! * values[i]!
+    if (squares > 0) {
+      hasDirection = true
+      const length = Math.sqrt(squares * parts.length)
+      for (let i = first; i < end; i++) row[i] = values[i]! / length
+    }
+    first = end
+  }
+  return hasDirection ? row : undefined
+}
+
+/** A part with the weight that a search gives it. */
+export type WeightedPart = Pick<EmbeddingPart, 'name' | 'dim' | 'weight'>
+
+/**
+ * Scales the parts of queries in stored form [n, dim], so that the inner product of a query with a
+ * row in stored form is the mean of the parts' cosines, by weight: an identical row gives 1. The
+ * given queries stay as they are.
+ */
+export const weighQueries = (rows: Float32Array, parts: readonly WeightedPart[]): Float32Array =>
+  scaleParts(rows, parts, (share) => share)
+
+/**
+ * Scales the parts of rows [n, dim] that are compared with each other: the inner product of two of
+ * them is what `weighQueries` gives for one as the query of the other, and each has unit length.
+ */
+export const weighBothSides = (rows: Float32Array, parts: readonly WeightedPart[]): Float32Array =>
+  scaleParts(rows, parts, Math.sqrt)
+
+function scaleParts(
+  rows: Float32Array,
+  parts: readonly WeightedPart[],
+  factorOf: (share: number) => number
+): Float32Array {
+  const sum = parts.reduce((all, { weight }) => all + weight, 0)
+  const factors = parts.map(({ weight }) => factorOf((parts.length * weight) / sum))
+  if (factors.every((factor) => factor === 1)) return rows
+  const out = rows.slice()
+  for (let at = 0; at < out.length; )
+    for (const [p, { dim }] of parts.entries())
+      for (const end = at + dim; at < end; at++) out[at]! *= factors[p]!
+  return out
+}
