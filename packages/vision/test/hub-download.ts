@@ -11,7 +11,8 @@ import type { PreparedModel } from '../src/model/model-prepare.ts'
 import type { DecodedImage } from '../src/picture/image-decode.ts'
 import { cosine } from '../src/runtime/cosine.ts'
 import { openSemanticEmbedder } from '../src/semantic/semantic-embedder.ts'
-import { normalisations, type PixelNumbers } from '../src/semantic/semantic-model.ts'
+import type { PixelNumbers } from '../src/onnx/model-input.ts'
+import { normalisations } from '../src/semantic/semantic-model.ts'
 
 /** By path; objects are written as JSON. */
 export type Files = Record<string, Uint8Array | string | object>

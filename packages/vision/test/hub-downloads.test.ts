@@ -184,7 +184,9 @@ describe('what cannot be used is refused by what was seen, with what to do', () 
   it('a folder', async () => {
     expect(await refused({ 'config.json': {} })).toMatch(/has no .onnx file/)
     const two = { 'a.onnx': 'x', 'b.onnx': 'y' }
-    expect(await refused(two)).toMatch(/has a.onnx, b.onnx: choose one with --embedder-file/)
+    expect(await refused(two)).toMatch(
+      /has a.onnx, b.onnx: give one of them, for an embedder with --embedder-file/
+    )
     expect(await refused(two, { file: 'c.onnx' })).toMatch(
       /--embedder-file c.onnx: .* has a.onnx, b.onnx/
     )

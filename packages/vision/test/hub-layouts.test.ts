@@ -9,7 +9,8 @@ import {
   transformerDim
 } from '../src/fixture/tiny-transformer.ts'
 import { encodeModel } from '../src/onnx/onnx-proto.ts'
-import { normalisations, type PixelNumbers } from '../src/semantic/semantic-model.ts'
+import type { PixelNumbers } from '../src/onnx/model-input.ts'
+import { normalisations } from '../src/semantic/semantic-model.ts'
 import {
   add,
   byClass,

@@ -105,7 +105,7 @@ test('an embedder is put beside a detector', async () => {
     '--embedder-pool needs --embedder'
   )
   expect(await failure('import', file, '--embedder', join(dir, 'absent.onnx'))).toContain(
-    'absent.onnx: there is no such file'
+    'absent.onnx: there is no such file or folder'
   )
   await writeFile(join(dir, 'words.onnx'), 'nothing of the kind')
   expect(
@@ -188,7 +188,7 @@ test('whatever fails in an import, the user reads the step, the observation and 
     [await write('page.onnx', '<html>'), /step surgery: .* a web page/],
     [await write('lfs.onnx', 'version https://git-lfs.github.com'), /git lfs pull/],
     [await write('empty.onnx', ''), /step surgery: .* is not an ONNX model/],
-    [dir, /a folder, and an .onnx file is needed/],
+    [dir, /step read: .* has .*\.onnx, .*: give one of them/],
     [
       await write('zero.onnx', model({ layout: 'zero' })),
       /step surgery: .*last layers left in float/
@@ -212,8 +212,8 @@ test('whatever fails in an import, the user reads the step, the observation and 
       /step surgery: .*of another kind, or cut off/
     ],
     [
-      await write('obb.onnx', model({}, [imgsz, { key: 'task', value: 'obb' }])),
-      /step surgery: .*the task obb. Export instead: a model for the task detect/
+      await write('classes.onnx', model({}, [imgsz, { key: 'task', value: 'classify' }])),
+      /step surgery: .*the task classify. Export instead: a model for the task detect/
     ],
     [
       await write('classifier.onnx', buildTinyEmbedder()),

@@ -1,5 +1,5 @@
 // `likeness model import|quantize|list|show|remove|bench`: detectors that also give vectors.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { existing, HelpAsked, parseCommand, parseCount, required } from '../command-options.ts'
@@ -24,7 +24,8 @@ import {
   removeModel
 } from './model-folders.ts'
 
-const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
+const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX, RT-DETR, D-FINE,
+                   RF-DETR), or of the folder of a download from a hub
   --name N         what it is called (default: the file's name)
   --pictures DIR   learns its projection from these pictures, each of another thing; at least 120 (default: from drawn ones)
 ${embedderUsage}
@@ -123,21 +124,15 @@ async function importFile(file: string, given: Given, context: CommandContext): 
 const asUserError = (what: string, error: unknown): UserError =>
   error instanceof UserError ? error : new UserError(`${what}: ${messageOf(error)}`)
 
-/** Returns the given export, or, to add an embedder, the file of the built-in model. */
+/** Returns the given export or folder, or, to add an embedder, the file of the built-in model. */
 async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
   if (file === builtInName && embedder.embedder !== undefined) {
     if (name === undefined)
       throw new UserError(`--name is needed: what ${builtInName} with this embedder is called`)
     return join(builtInDir, (await readShownManifest(builtInDir)).file)
   }
-  return existingFile(file)
-}
-
-function existingFile(file: string): string {
   const path = fromCallersFolder(file)
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) throw new UserError(`${file}: there is no such file`)
-  if (!found.isFile()) throw new UserError(`${file}: a folder, and an .onnx file is needed`)
+  if (!existsSync(path)) throw new UserError(`${file}: there is no such file or folder`)
   return path
 }
 

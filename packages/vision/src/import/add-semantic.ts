@@ -3,14 +3,14 @@ import path from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { PreparedModel } from '../model/model-prepare.ts'
+import type { PixelNumbers } from '../onnx/model-input.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import type { Size } from '../picture/letterbox.ts'
 import type { EmbedderGraph } from '../semantic/embedder-graph.ts'
 import {
   nameOf,
   type Normalisation,
-  type PixelNumbers,
-  numbersOf,
+  pixelNumbersOf,
   plainPixels,
   type SemanticKind,
   type SemanticModel,
@@ -19,7 +19,7 @@ import {
 import { trySemantic } from '../semantic/try-semantic.ts'
 import { copyEmbedder } from './copy-embedder.ts'
 import { describeSemantic } from './describe-semantic.ts'
-import { findEmbedder } from './hub-folder.ts'
+import { findModelFile } from './hub-folder.ts'
 import { licenceNote, readLicence } from './read-licence.ts'
 import type { Preprocessing } from './pixel-forms.ts'
 import { readPreprocessing } from './read-preprocessing.ts'
@@ -50,7 +50,7 @@ export async function addSemantic(
   work: string,
   given: GivenEmbedder
 ): Promise<PreparedModel> {
-  const found = await findEmbedder(given.path, given.file)
+  const found = await findModelFile(given.path, given.file)
   const told = await readPreprocessing(found.folders)
   const file = `${model.manifest.name}.embedder.onnx`
   const { graph, sha256, sourceSha256, data } = await copyEmbedder({
@@ -201,7 +201,10 @@ function decideSize({ given, graph, told }: Told): { size: Size; notes: string[]
 }
 
 function decideNumbers({ given, graph, told }: Told): { numbers: PixelNumbers; notes: string[] } {
-  const named = (name: Normalisation, ...notes: string[]) => ({ numbers: numbersOf(name), notes })
+  const named = (name: Normalisation, ...notes: string[]) => ({
+    numbers: pixelNumbersOf(name),
+    notes
+  })
   if (graph.pixels.type === 'uint8') {
     if (given.normalisation !== undefined && given.normalisation !== 'bytes')
       throw appError(

@@ -1,9 +1,9 @@
-// Finds the parts of an embedder in a download of a model hub, as it lies on disk.
+// Finds a model in a download of a model hub, as it lies on disk.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 
-/** Files that hold the vector of a picture, in the order in which they are looked for. */
+/** Files of a model that sees pictures, in the order in which they are looked for. */
 const usual = [
   'onnx/vision_model.onnx',
   'onnx/model.onnx',
@@ -18,7 +18,7 @@ const mostNamed = 30
 /** Entries of a folder that are looked at. */
 const mostEntries = 10_000
 
-export interface FoundEmbedder {
+export interface FoundModel {
   onnxPath: string
   /** Folders that may hold files about it, nearest first. */
   folders: string[]
@@ -28,7 +28,7 @@ export interface FoundEmbedder {
  * `given`: the file itself, a folder of a hub, or its entry in the cache of `huggingface_hub`.
  * `chosen`: a file of that folder, such as `model_fp16.onnx`. Rejects with `invalid_request`.
  */
-export async function findEmbedder(given: string, chosen?: string): Promise<FoundEmbedder> {
+export async function findModelFile(given: string, chosen?: string): Promise<FoundModel> {
   if ((await stat(given)).isFile()) {
     if (chosen !== undefined)
       throw appError('invalid_request', `--embedder-file ${chosen}: ${given} is a file already`)
@@ -73,7 +73,7 @@ async function chooseFile(folder: string, chosen: string | undefined): Promise<s
     'invalid_request',
     known.length === 0
       ? `${folder} has no .onnx file: the download needs its folder onnx/, or an export (\`optimum-cli export onnx --model ${path.basename(folder)} --task feature-extraction OUT\`)`
-      : `${folder} has ${listed(known)}: choose one with --embedder-file`
+      : `${folder} has ${listed(known)}: give one of them, for an embedder with --embedder-file`
   )
 }
 

@@ -15,10 +15,13 @@ import { addSemantic, type GivenEmbedder } from './add-semantic.ts'
 import { describeLayout } from './describe-layout.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { measureRun } from './measure-run.ts'
+import { findModelFile } from './hub-folder.ts'
+import { readDetectorFacts } from './read-detector-facts.ts'
 import { inStep, manifestName, withNewFolder } from './new-folder.ts'
 import { type Agreement, verifyModel } from './verify-model.ts'
 
 export interface ImportOptions {
+  /** The export, or the folder of a hub that holds it. */
   onnxPath: string
   name: string
   /** Parent folder in which the folder `name` is made. */
@@ -65,15 +68,18 @@ export async function importModel({
 }
 
 async function makeFolder({
-  onnxPath,
+  onnxPath: given,
   name,
   work,
   semantic: embedder,
   learn,
   onStep
 }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
+  const { onnxPath, folders } = await inStep('read', () => findModelFile(given))
   const source = await inStep('read', () => readFile(onnxPath))
-  const operated = await inStep('surgery', () => operate({ source, sourcePath: onnxPath }))
+  const operated = await inStep('surgery', async () =>
+    operate({ source, sourcePath: onnxPath, facts: await readDetectorFacts(folders) })
+  )
   const manifest: ModelManifest = { ...operated.manifest, name }
   const layout = describeLayout(manifest)
   onStep('surgery', layout)

@@ -1,6 +1,7 @@
 // The forms in which frameworks write down the preparation of a picture.
 import type { Size } from '../picture/letterbox.ts'
-import { normalisations, type PixelNumbers } from '../semantic/semantic-model.ts'
+import type { PixelNumbers } from '../onnx/model-input.ts'
+import { normalisations } from '../semantic/semantic-model.ts'
 import { isObject } from './read-small-file.ts'
 
 /** Preparation of a picture, as far as a file says. */

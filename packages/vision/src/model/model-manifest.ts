@@ -17,6 +17,7 @@ import {
   rawDimOf
 } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
+import type { TransformerForm } from '../onnx/transformer-form.ts'
 import { isNormalisation, type SemanticModel } from '../semantic/semantic-model.ts'
 
 /**
@@ -88,7 +89,13 @@ export interface ModelManifest {
   batch?: 'any' | 'one'
   semantic?: SemanticModel
   /** Description of the exporter's graph. */
-  source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
+  source: {
+    input: ModelInput
+    detections: DetectionForm
+    maps: MapTensor[]
+    /** Outputs of the DETR family, from which `detections` were joined. */
+    transformer?: TransformerForm
+  }
 }
 
 export const standardDetection: DetectionDefaults = {

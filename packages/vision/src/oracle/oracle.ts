@@ -6,6 +6,7 @@ import * as ort from '../onnx-runtime.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
 import { inputTensor } from '../onnx/model-input.ts'
+import { joinTransformer } from '../onnx/transformer-form.ts'
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
@@ -36,6 +37,7 @@ export async function createOracle(
   { source }: Pick<ModelManifest, 'source'>
 ): Promise<Oracle> {
   const model = decodeDetector(await readFile(sourcePath))
+  if (source.transformer) joinTransformer(model.graph, source.transformer)
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
   const session = await ort.InferenceSession.create(encodeWithOutputsAlone(model, tensors), {
     intraOpNumThreads: 1,

@@ -5,7 +5,7 @@ import * as ort from '../onnx-runtime.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { type Box, letterboxInto, type Size } from '../picture/letterbox.ts'
 import { cropPicture } from '../picture/picture-parts.ts'
-import { numbersOf, plainPixels, type SemanticModel } from './semantic-model.ts'
+import { pixelNumbersOf, plainPixels, type SemanticModel } from './semantic-model.ts'
 
 /** `values`: f32 [boxes, 3, height, width], in the order of colours that the embedder takes. */
 export function cropsInto(
@@ -23,7 +23,7 @@ export function cropsInto(
   boxes.forEach((box, i) =>
     letterboxInto(values.subarray(i * 3 * plane), cutOut(image, box), size, place)
   )
-  const { mean, deviation } = numbersOf(normalisation)
+  const { mean, deviation } = pixelNumbersOf(normalisation)
   for (let channel = 0; channel < boxes.length * 3; channel++) {
     const [less, by] = [mean[channel % 3]!, 1 / deviation[channel % 3]!]
     for (let at = channel * plane; at < (channel + 1) * plane; at++)

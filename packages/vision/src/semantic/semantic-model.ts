@@ -1,4 +1,5 @@
 // An ordinary image embedder beside the detector: the facts of its file that a run needs.
+import type { PixelNumbers } from '../onnx/model-input.ts'
 import type { Size } from '../picture/letterbox.ts'
 
 /**
@@ -20,14 +21,8 @@ export const normalisations = {
 } as const
 export type Normalisation = keyof typeof normalisations
 
-/** Three numbers each, in the order of RGB, for colours of 0..1. */
-export interface PixelNumbers {
-  mean: readonly number[]
-  deviation: readonly number[]
-}
-
 /** Models that were imported before the numbers were kept have a name. */
-export const numbersOf = (normalisation: Normalisation | PixelNumbers): PixelNumbers =>
+export const pixelNumbersOf = (normalisation: Normalisation | PixelNumbers): PixelNumbers =>
   typeof normalisation === 'string' ? normalisations[normalisation] : normalisation
 
 const names = Object.keys(normalisations) as Normalisation[]
@@ -36,7 +31,7 @@ const sameNumber = 1e-6
 
 /** The name of these numbers; undefined where they have none. */
 export function nameOf(normalisation: Normalisation | PixelNumbers): Normalisation | undefined {
-  const { mean, deviation } = numbersOf(normalisation)
+  const { mean, deviation } = pixelNumbersOf(normalisation)
   const wanted = [...mean, ...deviation]
   return names.find((name) => {
     const known = normalisations[name]
@@ -48,7 +43,7 @@ export function nameOf(normalisation: Normalisation | PixelNumbers): Normalisati
 
 /** Either in words. */
 export function normalisationText(normalisation: Normalisation | PixelNumbers): string {
-  const { mean, deviation } = numbersOf(normalisation)
+  const { mean, deviation } = pixelNumbersOf(normalisation)
   return nameOf(normalisation) ?? `mean ${mean.join(' ')}, deviation ${deviation.join(' ')}`
 }
 
