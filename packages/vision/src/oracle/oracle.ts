@@ -10,6 +10,7 @@ import { joinTransformer } from '../onnx/transformer-form.ts'
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
+import { exactProducts } from '../runtime/session.ts'
 import { suppress } from './oracle-nms.ts'
 import { type FeatureMap, poolBox } from './oracle-pooling.ts'
 
@@ -41,6 +42,7 @@ export async function createOracle(
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
   const session = await ort.InferenceSession.create(encodeWithOutputsAlone(model, tensors), {
     intraOpNumThreads: 1,
+    ...exactProducts(),
     logSeverityLevel: 3
   })
 
