@@ -4,10 +4,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../src/fixture/pictures.ts'
 import { buildTinyModel, tinyClasses, type TinyGraphOptions } from '../src/fixture/tiny-graph.ts'
+import { tinyAngle } from '../src/fixture/tiny-outputs.ts'
 import { verifyModel } from '../src/import/verify-model.ts'
 import { createEmbedder } from '../src/model/embedder.ts'
 import { prepareModel } from '../src/model/model-prepare.ts'
 import { encodeModel } from '../src/onnx/onnx-proto.ts'
+import { recogniseDetections } from '../src/onnx/recognise-detections.ts'
 import { cosine } from '../src/runtime/cosine.ts'
 import type { EmbedResult } from '../src/runtime/embed-runs.ts'
 
@@ -103,6 +105,82 @@ describe('detectors of other layouts find the same boxes and give the same vecto
   })
 })
 
+describe('pose and obb models of Ultralytics', () => {
+  it.each([{}, { fixed: true }, { fixed: true, batch: 3 }])(
+    'points are left out, boxes are those of v8: %o',
+    async (options) => {
+      const { result, manifest } = await run({ ...options, layout: 'pose' }, [
+        ...metadata,
+        { key: 'task', value: 'pose' },
+        { key: 'kpt_shape', value: '[2, 3]' }
+      ])
+      expectSame(result, (await run({})).result)
+      expect(manifest.classes).toEqual(tinyClasses)
+    }
+  )
+
+  it('points behind the boxes of an end-to-end export are left out', () => {
+    const output = {
+      name: 'output0',
+      dims: [1, 300, 57],
+      values: new Float32Array(300 * 57),
+      half: false
+    }
+    const probed = { outputs: [output], size: { width: 64, height: 64 }, classNames: 1 }
+    expect(recogniseDetections({ ...probed, task: 'pose' })).toMatchObject({
+      box: 'corners',
+      score: 'ranked',
+      classCount: 1
+    })
+    expect(() => recogniseDetections({ ...probed, task: 'detect' })).toThrow(/\[1, 300, 57\]/)
+  })
+
+  it.each([{}, { fixed: true }])(
+    'turned boxes become the upright ones around them: %o',
+    async (options) => {
+      const { result, manifest } = await run({ ...options, layout: 'obb' }, [
+        ...metadata,
+        { key: 'task', value: 'obb' }
+      ])
+      expect(manifest.classes).toEqual(tinyClasses)
+      const { result: v8 } = await run({})
+      expect(result.subjects[0]!.score).toBeCloseTo(v8.subjects[0]!.score, 4)
+      // A box of v8 is as wide as high.
+      const [cos, sin] = [Math.cos(tinyAngle), Math.sin(tinyAngle)]
+      const seen = await embedAll({ ...options, layout: 'obb' }, 'obb')
+      const plain = await embedAll({}, 'detect')
+      for (const { box, score } of seen) {
+        const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+        const own = plain.find((one) => {
+          const [left, top, right, bottom] = one.box
+          return (
+            Math.abs(one.score - score) < 1e-4 &&
+            Math.hypot((left + right) / 2 - x, (top + bottom) / 2 - y) < 0.1
+          )
+        })!
+        const side = own.box[2] - own.box[0]
+        expect(box[2] - box[0]).toBeCloseTo(side * (cos + sin / 2), 1)
+        expect(box[3] - box[1]).toBeCloseTo(side * (sin + cos / 2), 1)
+      }
+      expect(seen.length).toBeGreaterThan(3)
+    }
+  )
+})
+
+/** Boxes that do not reach the edge of a picture in the middle of a wide grey one. */
+async function embedAll(options: TinyGraphOptions, task: string) {
+  const onnxPath = await writeGraph(options, [...metadata, { key: 'task', value: task }])
+  const model = await prepareModel({ onnxPath, cacheDir: dir })
+  const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  const { subjects } = await embedder.embed(picture, {
+    maxDetections: 200,
+    iou: 1,
+    confidence: 0.01
+  })
+  await embedder.close()
+  return subjects.filter(({ box }) => box.every((edge) => edge > 0.5 && edge < 63.5))
+}
+
 describe('what is known of a detector', () => {
   it('end-to-end boxes are taken from what they were chosen from, so that any batch works and nothing is suppressed', async () => {
     const { manifest } = await run({ layout: 'v10', fixed: true })
@@ -163,8 +241,21 @@ describe('what is not understood is refused by what was seen', () => {
         { key: 'imgsz', value: '64' }
       ])
     ).toMatch(/output0 \[1, 6, 84\] for 1 classes/))
-  it('boxes that are turned', async () =>
-    expect(await refusal({}, [...metadata, { key: 'task', value: 'obb' }])).toMatch(/task obb/))
+  it('turned boxes that are chosen end to end', async () => {
+    const task = [...metadata, { key: 'task', value: 'obb' }]
+    expect(await refusal({ layout: 'obb' }, [...task, { key: 'end2end', value: 'True' }])).toMatch(
+      /output0 holds turned boxes that are chosen end to end.*end2end=False/
+    )
+    expect(await refusal({}, task)).toMatch(/likeness_upright \[1, 5, 84\] for 2 classes/)
+  })
+  it('points and angles that nothing tells from class scores', async () =>
+    expect(await refusal({ layout: 'pose' }, [{ key: 'imgsz', value: '64' }])).toMatch(
+      /a class score in output0 is \d+\.\d+, and scores are at most 1: .*pose or obb/
+    ))
+  it('another task', async () =>
+    expect(await refusal({}, [...metadata, { key: 'task', value: 'classify' }])).toMatch(
+      /the task classify/
+    ))
   it('an opset before the operators that are added', async () =>
     expect(await refusal({ opset: 10 })).toMatch(/^unsupported layout: /))
 })

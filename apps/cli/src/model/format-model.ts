@@ -1,5 +1,5 @@
 // Formats models as lines of text.
-import type { PooledMap, QuantizedEntry } from '@likeness/vision'
+import type { PooledMap, QuantizedEntry, SemanticModel, SemanticOrigin } from '@likeness/vision'
 import type { ShownManifest } from './model-folders.ts'
 
 const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)} MB`
@@ -59,8 +59,9 @@ function describeModel({
       : [
           [
             'embedder',
-            `${semantic.file}, each box at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}; sha256 ${semantic.sha256}`
-          ] as [string, string]
+            `${semantic.file}, ${semantic.origin?.layout ?? describeOlder(semantic)}; sha256 ${semantic.sha256}`
+          ] as [string, string],
+          ...describeEmbedder(semantic.origin)
         ]),
     [
       'profile',
@@ -91,6 +92,23 @@ export const describeParts = ({
   parts === undefined
     ? ''
     : `: ${parts.map(({ name, dim, weight }) => `${name} ${dim} (weight ${weight})`).join(', ')}`
+
+/** Models that were imported before their origin was kept. */
+const describeOlder = ({ size, normalisation }: SemanticModel): string =>
+  `each box at ${size.width}x${size.height}, ${String(normalisation)}`
+
+function describeEmbedder(origin: SemanticOrigin | undefined): [string, string][] {
+  if (origin === undefined) return []
+  const { licence, interpolation, notes } = origin
+  return [
+    ['', `its licence: ${licence ?? 'no file beside it names one'}`],
+    [
+      '',
+      `its pictures: ${interpolation.used}${interpolation.trainedWith === null ? '' : ` (trained with ${interpolation.trainedWith})`}`
+    ],
+    ...notes.map((note): [string, string] => ['', note])
+  ]
+}
 
 /** Describes the origin of a model and the result of the checks. */
 function describeOrigin({

@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { encodeModel } from '@likeness/vision/fixture/internals'
 import { buildTinyEmbedder } from '@likeness/vision/fixture/tiny-embedder'
 import { buildTinyModel, type TinyGraphOptions } from '@likeness/vision/fixture/tiny-graph'
+import { buildTinyTransformer } from '@likeness/vision/fixture/tiny-transformer'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { CommandContext } from '../command.ts'
 import { UserError } from '../user-error.ts'
@@ -88,7 +89,7 @@ test('an embedder is put beside a detector', async () => {
     'unit'
   )
   expect(await run('show', 'both')).toMatch(
-    /raw vector +156 numbers: .*; 12 of the embedder\nembedder +both.embedder.onnx, each box at 32x32, unit;/
+    /raw vector +156 numbers: .*; 12 of the embedder\nembedder +both.embedder.onnx, each box at 32x32, unit, output seen;/
   )
   await run('remove', 'both')
   expect(await failure('import', file, '--embedder', embedder, '--embedder-input', 'zebra')).toBe(
@@ -97,13 +98,48 @@ test('an embedder is put beside a detector', async () => {
   expect(await failure('import', file, '--embedder', embedder, '--kind', 'x')).toBe(
     '--kind x: both, semantic'
   )
+  expect(await failure('import', file, '--embedder', embedder, '--embedder-size', '9999')).toBe(
+    '--embedder-size 9999: pixels from 8 to 4096, as N or WIDTHxHEIGHT'
+  )
+  expect(await failure('import', file, '--embedder-pool', 'mean')).toBe(
+    '--embedder-pool needs --embedder'
+  )
   expect(await failure('import', file, '--embedder', join(dir, 'absent.onnx'))).toContain(
-    'absent.onnx: there is no such file'
+    'absent.onnx: there is no such file or folder'
   )
   await writeFile(join(dir, 'words.onnx'), 'nothing of the kind')
   expect(
     await failure('import', file, '--name', 'no', '--embedder', join(dir, 'words.onnx'))
   ).toMatch(/step embedder: .* is not an ONNX model/)
+})
+
+test('a folder of a hub is an embedder, and what was read from it is shown', async () => {
+  const hub = join(dir, 'dinov2')
+  await mkdir(join(hub, 'onnx'), { recursive: true })
+  await writeFile(
+    join(hub, 'onnx/model.onnx'),
+    buildTinyTransformer({ outputs: { last_hidden_state: 'tokens' }, open: true, registers: 2 })
+  )
+  await writeFile(
+    join(hub, 'preprocessor_config.json'),
+    JSON.stringify({
+      size: 64,
+      resample: 3,
+      image_mean: [0.5, 0.5, 0.5],
+      image_std: [0.25, 0.5, 0.5]
+    })
+  )
+  await writeFile(join(hub, 'README.md'), '---\nlicense: cc-by-nc-4.0\n---\n')
+  const options = ['--pictures', join(dir, 'pictures'), '--embedder', hub, '--kind', 'semantic']
+  await run('import', join(dir, 'exported/tiny.onnx'), '--name', 'hub', ...options)
+  const shown = await run('show', 'hub')
+  expect(shown).toContain(
+    'hub.embedder.onnx, each box at 64x64, mean 0.5 0.5 0.5, deviation 0.25 0.5 0.5 by preprocessor_config.json, output last_hidden_state (class token);'
+  )
+  expect(shown).toContain('its licence: cc-by-nc-4.0')
+  expect(shown).toContain('does not allow commercial use')
+  expect(shown).toContain('(trained with bicubic)')
+  await run('remove', 'hub')
 })
 
 test('the built-in model is shown and stays', async () => {
@@ -152,7 +188,7 @@ test('whatever fails in an import, the user reads the step, the observation and 
     [await write('page.onnx', '<html>'), /step surgery: .* a web page/],
     [await write('lfs.onnx', 'version https://git-lfs.github.com'), /git lfs pull/],
     [await write('empty.onnx', ''), /step surgery: .* is not an ONNX model/],
-    [dir, /a folder, and an .onnx file is needed/],
+    [dir, /step read: .* has .*\.onnx, .*: give one of them/],
     [
       await write('zero.onnx', model({ layout: 'zero' })),
       /step surgery: .*last layers left in float/
@@ -176,8 +212,8 @@ test('whatever fails in an import, the user reads the step, the observation and 
       /step surgery: .*of another kind, or cut off/
     ],
     [
-      await write('obb.onnx', model({}, [imgsz, { key: 'task', value: 'obb' }])),
-      /step surgery: .*the task obb. Export instead: a model for the task detect/
+      await write('classes.onnx', model({}, [imgsz, { key: 'task', value: 'classify' }])),
+      /step surgery: .*the task classify. Export instead: a model for the task detect/
     ],
     [
       await write('classifier.onnx', buildTinyEmbedder()),

@@ -1,12 +1,17 @@
 // `likeness model import|quantize|list|show|remove|bench`: detectors that also give vectors.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
-import type { ImportOptions, Normalisation } from '@likeness/vision'
 import { existing, HelpAsked, parseCommand, parseCount, required } from '../command-options.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
+import {
+  type EmbedderValues,
+  embedderOptions,
+  embedderUsage,
+  parseEmbedder
+} from './embedder-options.ts'
 import { formatModel, formatModels } from './format-model.ts'
 import {
   builtInDir,
@@ -19,13 +24,11 @@ import {
   removeModel
 } from './model-folders.ts'
 
-const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
+const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX, RT-DETR, D-FINE,
+                   RF-DETR), or of the folder of a download from a hub
   --name N         what it is called (default: the file's name)
   --pictures DIR   learns its projection from these pictures, each of another thing; at least 120 (default: from drawn ones)
-  --embedder F.onnx  an ordinary image embedder (classifier without its last layer) that sees each box, too; FILE.onnx may then be
-                   likeness-nano, the built-in model
-  --embedder-input X  what it was trained on: imagenet (default), clip, half (-1..1), unit (0..1) or bytes (0..255)
-  --kind X         both (default): vectors of detector and embedder together; semantic: of the embedder alone
+${embedderUsage}
 likeness model quantize NAME --pictures DIR [options]   makes a faster model of it, in int8, if it finds as much
   --name N         what it is called (default: NAME-int8)
   --pictures DIR   its ranges are taken from some of these pictures and both models compared on others; at least 120
@@ -37,9 +40,7 @@ likeness model bench NAME [--runs N]         milliseconds a picture, one thread
 \`likeness up --model NAME\` runs a stack with it.`
 
 const options = {
-  embedder: { type: 'string' },
-  'embedder-input': { type: 'string' },
-  kind: { type: 'string' },
+  ...embedderOptions,
   data: { type: 'string' },
   name: { type: 'string' },
   pictures: { type: 'string' },
@@ -53,9 +54,7 @@ interface Given {
   pictures: string | undefined
   runs: string | undefined
   json: boolean
-  embedder: string | undefined
-  embedderInput: string | undefined
-  kind: string | undefined
+  embedder: EmbedderValues
 }
 type Action = (operand: string, given: Given, context: CommandContext) => Promise<number>
 
@@ -88,9 +87,9 @@ export const runModel: Command = async (args, context) => {
       name: values.name,
       pictures: values.pictures,
       runs: values.runs,
-      embedder: values.embedder,
-      embedderInput: values['embedder-input'],
-      kind: values.kind
+      embedder: Object.fromEntries(
+        Object.keys(embedderOptions).map((key) => [key, values[key as keyof EmbedderValues]])
+      )
     },
     context
   )
@@ -99,11 +98,11 @@ export const runModel: Command = async (args, context) => {
 async function importFile(file: string, given: Given, context: CommandContext): Promise<number> {
   const { data, name, pictures, json } = given
   const onnxPath = await detectorFile(file, given)
-  const semantic = await semanticOf(given, context)
+  await context.prepare()
+  const semantic = await parseEmbedder(given.embedder)
   const folder = pictures === undefined ? undefined : fromCallersFolder(pictures)
   if (folder !== undefined && !existsSync(folder))
     throw new UserError(`--pictures ${pictures}: there is no such folder`)
-  await context.prepare()
   const { importExport } = await import('./import-export.ts')
   try {
     const manifest = await importExport(
@@ -125,46 +124,16 @@ async function importFile(file: string, given: Given, context: CommandContext): 
 const asUserError = (what: string, error: unknown): UserError =>
   error instanceof UserError ? error : new UserError(`${what}: ${messageOf(error)}`)
 
-/** Returns the given export, or, to add an embedder, the file of the built-in model. */
+/** Returns the given export or folder, or, to add an embedder, the file of the built-in model. */
 async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
-  if (file === builtInName && embedder !== undefined) {
+  if (file === builtInName && embedder.embedder !== undefined) {
     if (name === undefined)
       throw new UserError(`--name is needed: what ${builtInName} with this embedder is called`)
     return join(builtInDir, (await readShownManifest(builtInDir)).file)
   }
-  return existingFile(file)
-}
-
-function existingFile(file: string): string {
   const path = fromCallersFolder(file)
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) throw new UserError(`${file}: there is no such file`)
-  if (!found.isFile()) throw new UserError(`${file}: a folder, and an .onnx file is needed`)
+  if (!existsSync(path)) throw new UserError(`${file}: there is no such file or folder`)
   return path
-}
-
-async function semanticOf(
-  { embedder, embedderInput = 'imagenet', kind = 'both' }: Given,
-  { prepare }: CommandContext
-): Promise<ImportOptions['semantic']> {
-  if (embedder === undefined) return undefined
-  await prepare()
-  const { normalisations, semanticKinds } = await import('@likeness/vision')
-  return {
-    onnxPath: existingFile(embedder),
-    kind: oneOf('--kind', kind, semanticKinds),
-    normalisation: oneOf(
-      '--embedder-input',
-      embedderInput,
-      Object.keys(normalisations) as Normalisation[]
-    )
-  }
-}
-
-function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
-  const found = known.find((one) => one === value)
-  if (found === undefined) throw new UserError(`${option} ${value}: ${known.join(', ')}`)
-  return found
 }
 
 /**

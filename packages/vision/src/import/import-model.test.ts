@@ -5,12 +5,15 @@ import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import { buildTinyEmbedder, tinyEmbedderDim } from '../fixture/tiny-embedder.ts'
 import { buildTinyModel, type TinyGraphOptions } from '../fixture/tiny-graph.ts'
+import { moveWeights } from '../fixture/external-weights.ts'
+import { modelOfTinyTransformer, transformerDim } from '../fixture/tiny-transformer.ts'
 import { createEmbedder } from '../model/embedder.ts'
 import { prepareModel } from '../model/model-prepare.ts'
 import { applyProfile, embeddingVersion, loadProfile } from '../model/profile.ts'
 import { encodeModel } from '../onnx/onnx-proto.ts'
 import { cosine } from '../runtime/cosine.ts'
-import { importModel, type ImportOptions } from './import-model.ts'
+import { normalisations } from '../semantic/semantic-model.ts'
+import { type ImportedManifest, importModel, type ImportOptions } from './import-model.ts'
 import { learnProfile } from './learn-profile.ts'
 
 let dir: string
@@ -116,12 +119,12 @@ it('an embedder beside the detector is part of the vectors, of the version and o
   const plain = await run({}, 'plain')
   const embedder = path.join(dir, 'classifier.onnx')
   await writeFile(embedder, buildTinyEmbedder())
-  const semantic = { onnxPath: embedder, kind: 'both', normalisation: 'half' } as const
+  const semantic = { path: embedder, kind: 'both', normalisation: 'half' } as const
   const { manifest, steps, modelDir } = await run({}, 'mine', { semantic })
   expect(steps).toEqual(['surgery', 'oracle', 'batch', 'embedder', 'speed', 'projection'])
   expect(manifest).toMatchObject({
     raw: { dim: 144 + tinyEmbedderDim },
-    semantic: { kind: 'both', dim: tinyEmbedderDim, normalisation: 'half' },
+    semantic: { kind: 'both', dim: tinyEmbedderDim, normalisation: normalisations.half },
     exported: { sha256: plain.manifest.exported.sha256 }
   })
   expect(manifest.version).not.toBe(plain.manifest.version)
@@ -140,9 +143,54 @@ it('an embedder beside the detector is part of the vectors, of the version and o
     manifest.embedding.dim
   )
   await imported.close()
+  await expectOlder(modelDir, whole)
   await writeFile(path.join(modelDir, manifest.semantic!.file), buildTinyEmbedder({ fixed: true }))
   await expect(prepareModel({ modelDir, cacheDir: dir })).rejects.toMatchObject({
     code: 'data_corrupt'
+  })
+})
+
+/** A manifest of a former version names its pixels and has no origin; its model gives the same. */
+async function expectOlder(modelDir: string, whole: Float32Array): Promise<void> {
+  const file = path.join(modelDir, 'manifest.json')
+  const text = await readFile(file, 'utf8')
+  const manifest = JSON.parse(text) as ImportedManifest
+  for (const semantic of [manifest.semantic!, manifest.prepared!.manifest.semantic!]) {
+    semantic.normalisation = 'half'
+    delete semantic.origin
+  }
+  await writeFile(file, JSON.stringify(manifest))
+  const model = await prepareModel({ modelDir, cacheDir: path.join(dir, 'cache') })
+  const older = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  expect((await older.embed(noisePicture(64, 64, 3))).whole).toEqual(whole)
+  await older.close()
+  await writeFile(
+    file,
+    JSON.stringify({ ...manifest, semantic: { ...manifest.semantic, normalisation: 'zebra' } })
+  )
+  await expect(prepareModel({ modelDir, cacheDir: dir })).rejects.toThrow(
+    /semantic.normalisation is not known here/
+  )
+  await writeFile(file, text)
+}
+
+it("weights of an embedder that lie in another file are part of the model's folder", async () => {
+  const graph = modelOfTinyTransformer({ outputs: { image_embeds: 'vector' }, side: 32 })
+  const data = moveWeights(graph, 'vision.onnx_data')
+  await writeFile(path.join(dir, 'vision.onnx_data'), data)
+  await writeFile(path.join(dir, 'vision.onnx'), encodeModel(graph))
+  const semantic = { path: path.join(dir, 'vision.onnx'), kind: 'semantic' } as const
+  const { manifest, modelDir } = await run({}, 'mine', { semantic })
+  const { file, data: [weights] = [] } = manifest.semantic!
+  expect(await readdir(modelDir)).toEqual(expect.arrayContaining([file, weights!.file]))
+  const model = await prepareModel({ modelDir, cacheDir: path.join(dir, 'cache') })
+  const imported = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  expect((await imported.embed(noisePicture(64, 64, 3))).whole).toHaveLength(transformerDim)
+  await imported.close()
+  await writeFile(path.join(modelDir, weights!.file), data.fill(0, 0, 1))
+  await expect(prepareModel({ modelDir, cacheDir: dir })).rejects.toMatchObject({
+    code: 'data_corrupt',
+    message: expect.stringContaining('mine.embedder.onnx.data has sha256') as string
   })
 })
 

@@ -12,27 +12,24 @@ import { embeddingOfEntry } from '../model/profile.ts'
 import { metadataOf, operate, SURGERY_VERSION } from '../model/surgery.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { toNumber } from '../onnx/graph-builder.ts'
-import { rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
-import { trySemantic } from '../semantic/semantic-embedder.ts'
-import {
-  describeSemantic,
-  type Normalisation,
-  type SemanticKind
-} from '../semantic/semantic-model.ts'
+import { addSemantic, type GivenEmbedder } from './add-semantic.ts'
 import { describeLayout } from './describe-layout.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { measureRun } from './measure-run.ts'
+import { findModelFile } from './hub-folder.ts'
+import { readDetectorFacts } from './read-detector-facts.ts'
 import { inStep, manifestName, withNewFolder } from './new-folder.ts'
 import { type Agreement, verifyModel } from './verify-model.ts'
 
 export interface ImportOptions {
+  /** The export, or the folder of a hub that holds it. */
   onnxPath: string
   name: string
   /** Parent folder in which the folder `name` is made. */
   modelsDir: string
-  /** An ordinary embedder that also sees each box; its file is copied. */
-  semantic?: { onnxPath: string; kind: SemanticKind; normalisation: Normalisation } | undefined
+  /** An ordinary embedder that also sees each box; its files are copied. */
+  semantic?: GivenEmbedder | undefined
   /** Learns the projection of the model that has just passed its checks. */
   learn: (embedder: Embedder) => Promise<LearnedProfile>
   /** Called when a step is done. */
@@ -73,15 +70,18 @@ export async function importModel({
 }
 
 async function makeFolder({
-  onnxPath,
+  onnxPath: given,
   name,
   work,
-  semantic: given,
+  semantic: embedder,
   learn,
   onStep
 }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
+  const { onnxPath, folders } = await inStep('read', () => findModelFile(given))
   const source = await inStep('read', () => readFile(onnxPath))
-  const operated = await inStep('surgery', () => operate({ source, sourcePath: onnxPath }))
+  const operated = await inStep('surgery', async () =>
+    operate({ source, sourcePath: onnxPath, facts: await readDetectorFacts(folders) })
+  )
   const manifest: ModelManifest = { ...operated.manifest, name }
   const layout = describeLayout(manifest)
   onStep('surgery', layout)
@@ -103,15 +103,17 @@ async function makeFolder({
       ? 'two pictures at once are as each alone'
       : `one picture a run: ${checked.batchReason}`
   )
-  const complete = await inStep('embedder', () =>
-    addSemantic({ ...model, manifest: { ...manifest, batch: checked.batch } }, work, given)
-  )
+  const detector = { ...model, manifest: { ...manifest, batch: checked.batch } }
+  const complete =
+    embedder === undefined
+      ? detector
+      : await inStep('embedder', () => addSemantic(detector, work, embedder))
   const { semantic } = complete.manifest
-  if (semantic !== undefined)
-    onStep(
-      'embedder',
-      `${semantic.dim} numbers for each box from ${semantic.file} at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}`
-    )
+  if (semantic?.origin !== undefined) {
+    const { file: given, layout: seen, notes } = semantic.origin
+    onStep('embedder', `${semantic.dim} numbers from ${given}: ${seen}`)
+    for (const note of notes) onStep('note', note)
+  }
   return withEmbedder(complete, async (embedder) => {
     const msPerPicture = await inStep('speed', () => measureRun(embedder))
     onStep('speed', `${msPerPicture.toFixed(1)} ms a picture, one thread`)
@@ -141,38 +143,6 @@ async function withEmbedder<T>(
     return await use(embedder)
   } finally {
     await embedder.close()
-  }
-}
-
-/**
- * Returns the model with the embedder's file beside it. The vectors differ, so version and sha256
- * differ: they depend on both files and on the way of joining.
- */
-async function addSemantic(
-  model: PreparedModel,
-  work: string,
-  given: ImportOptions['semantic']
-): Promise<PreparedModel> {
-  if (given === undefined) return model
-  const { onnxPath, kind, normalisation } = given
-  const bytes = await readFile(onnxPath)
-  const file = `${model.manifest.name}.embedder.onnx`
-  const semanticPath = path.join(work, file)
-  await writeFile(semanticPath, bytes)
-  const semantic = await trySemantic({
-    path: semanticPath,
-    semantic: describeSemantic({ bytes, file, kind, normalisation }),
-    executionProviders: ['cpu'],
-    threads: 1
-  })
-  const sha256 = sha256Hex(
-    Buffer.from([model.manifest.sha256, semantic.sha256, kind, normalisation].join())
-  )
-  const rawDim = rawDimOf(model.manifest.maps, semantic)
-  return {
-    path: model.path,
-    semanticPath,
-    manifest: { ...model.manifest, sha256, version: sha256.slice(0, 12), rawDim, semantic }
   }
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { readManifestFile } from '../model/model-manifest.ts'
 import { embeddingOfEntry } from '../model/profile.ts'
+import { semanticFiles } from '../semantic/semantic-model.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { manifestName } from './new-folder.ts'
 
@@ -28,8 +29,8 @@ export async function relearnModel({
     unknown
   >
   await mkdir(target, { recursive: true })
-  for (const name of [manifest.file, manifest.semantic?.file])
-    if (name !== undefined) await copyFile(path.join(modelDir, name), path.join(target, name))
+  for (const name of [manifest.file, ...semanticFiles(manifest.semantic)])
+    await copyFile(path.join(modelDir, name), path.join(target, name))
   await writeFile(path.join(target, profile.file), file)
   const embedding = embeddingOfEntry(manifest, profile)
   await writeFile(

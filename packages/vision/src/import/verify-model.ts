@@ -2,11 +2,12 @@
 // at once.
 import type { Embedder } from '../model/embedder.ts'
 import type { DetectionDefaults } from '../model/model-manifest.ts'
+import { placementOf } from '../model/model-runner.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { createOracle, type Oracle, type OracleResult } from '../oracle/oracle.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
-import { type Box, letterboxInto, placePicture } from '../picture/letterbox.ts'
+import { type Box, letterboxInto } from '../picture/letterbox.ts'
 import { cosine } from '../runtime/cosine.ts'
 import type { EmbedResult, Subject } from '../runtime/embed-runs.ts'
 import { runtimeReason } from '../runtime/runtime-reason.ts'
@@ -86,7 +87,7 @@ async function comparePicture(
   picture: DecodedImage
 ): Promise<{ boxes: number; cosine: number }> {
   const { inputSize: canvas, detection: defaults } = embedder.manifest
-  const place = placePicture(picture, canvas)
+  const place = placementOf(embedder.manifest)(picture, canvas)
   const pixels = new Float32Array(3 * canvas.width * canvas.height)
   letterboxInto(pixels, picture, canvas, place)
   const whole: Box = [place.left, place.top, place.left + place.width, place.top + place.height]

@@ -55,10 +55,9 @@ export async function matchCells(
   { profile, starts }: MatchCellsOptions
 ): Promise<CellMatches> {
   const channels = starts.length
-  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), { starts, profile })) as [
-    Float32Array,
-    Float32Array
-  ]
+  const cells = [query, item].map((raw) =>
+    withoutCommon(cellsOf(raw, starts), { starts, profile })
+  ) as [Float32Array, Float32Array]
   const agreements = agreementOf(
     await similaritiesOf(cells, await cellMetric(profile, starts), channels)
   )

@@ -13,7 +13,7 @@ import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detect
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { checkStrides, findMapCandidates, measureMaps } from './pooled-maps.ts'
+import { checkStrides, findMapCandidates, type MapCandidates, measureMaps } from './pooled-maps.ts'
 import { type DummyRun, runDummies } from './run-dummies.ts'
 
 export interface ModelLayout {
@@ -39,6 +39,8 @@ export interface ProbeOptions {
   /** Number of named classes; 0 when the file names no classes. */
   classNames: number
   task?: string | undefined
+  /** Detections that are known beforehand, of the graph's only output. */
+  known?: { detections: DetectionForm; maps: MapCandidates } | undefined
 }
 
 /** Throws `invalid_request` "unsupported layout: ..." that names the unknown tensors. */
@@ -46,10 +48,11 @@ export async function probeLayout({
   model,
   input,
   classNames,
-  task
+  task,
+  known
 }: ProbeOptions): Promise<ModelLayout> {
   refuseTask(task)
-  const candidates = findMapCandidates(model, input.name)
+  const candidates = known?.maps ?? findMapCandidates(model, input.name)
   const declared = candidates.declared.map(({ tensor }) => tensor)
   // A map among the outputs holds no boxes.
   const outputs = model.graph.output
@@ -71,10 +74,12 @@ export async function probeLayout({
   const results = runs.map((run) => ofFirstPicture(run, input.batch ?? 1))
   const maps = measureMaps(candidates, results[0]!, input)
   const layout = { model, input, classNames, task, outputs, sources, results }
-  const found = suppressed === undefined ? readOutput(layout) : readSuppressed(layout)
+  const readOwn = suppressed === undefined ? readOutput : readSuppressed
+  const found: Found = known ? { detections: known.detections, isEndToEnd: true } : readOwn(layout)
   const { detections } = found
   const outputOf = (run: DummyRun) => probed(detections.tensor, run[detections.tensor]!)
   refuseZeroScores(results.map(outputOf), detections, model.graph)
+  refuseWildScores(results.map(outputOf), detections)
   // YOLOX was trained on pixels in OpenCV's order.
   const own: ModelInput =
     detections.box === 'grid' ? { ...input, scale: 255, channels: 'BGR', fixedSize: true } : input
@@ -97,7 +102,6 @@ export async function probeLayout({
 
 /** Tasks whose outputs hold no upright boxes, and what to export instead. */
 const otherTasks: Partial<Record<string, string>> = {
-  obb: 'a model for the task detect: turned boxes are not read',
   classify: 'a model for the task detect; a classifier can stand beside it, with `--embedder`'
 }
 
@@ -184,6 +188,33 @@ const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({
   values: floatValues(tensor),
   half: tensor.type === 'float16'
 })
+
+/** Beyond rounding. */
+const mostScore = 1.01
+
+/** Points and angles that stand behind the classes look like scores where the file does not say so. */
+function refuseWildScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {
+  if (form.score !== 'classes') return
+  const most = Math.max(...outputs.map((output) => greatestScore(output, form)))
+  if (!(most <= mostScore))
+    throw unsupported(
+      `a class score in ${form.tensor} is ${most.toFixed(2)}, and scores are at most 1: other values may stand among them, as of a pose or obb model whose file has lost its metadata`,
+      undefined,
+      'the same model from its framework, with the metadata that it writes'
+    )
+}
+
+function greatestScore({ dims, values }: ProbedTensor, form: DetectionForm): number {
+  const [, first = 0, second = 0] = dims
+  const [boxes, width] = form.order === 'rows' ? [second, first] : [first, second]
+  const at = (box: number, value: number): number =>
+    form.order === 'rows' ? values[value * boxes + box]! : values[box * width + value]!
+  let most = 0
+  for (let box = 0; box < boxes; box++)
+    for (let value = firstClass(form); value < firstClass(form) + form.classCount; value++)
+      if (!(at(box, value) <= most)) most = at(box, value)
+  return most
+}
 
 const quantising = /Quantize|^QLinear|Integer$/
 

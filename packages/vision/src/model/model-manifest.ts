@@ -18,7 +18,8 @@ import {
   rawDimOf
 } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
-import type { SemanticModel } from '../semantic/semantic-model.ts'
+import type { TransformerForm } from '../onnx/transformer-form.ts'
+import { isNormalisation, type SemanticModel } from '../semantic/semantic-model.ts'
 
 /**
  * Returns a map in the manifest's form, with fields in a fixed order: two lists are equal where
@@ -93,7 +94,13 @@ export interface ModelManifest {
   batch?: 'any' | 'one'
   semantic?: SemanticModel
   /** Description of the exporter's graph. */
-  source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
+  source: {
+    input: ModelInput
+    detections: DetectionForm
+    maps: MapTensor[]
+    /** Outputs of the DETR family, from which `detections` were joined. */
+    transformer?: TransformerForm
+  }
 }
 
 export const standardDetection: DetectionDefaults = {
@@ -156,8 +163,11 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
       `raw.pool is not a pooling known here: ${raw.pool}`,
     raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
     semantic &&
-      !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) &&
-      'semantic needs file, sha256, dim',
+      !([semantic, ...(semantic.data ?? [])].every(isHashedFile) && semantic.dim > 0) &&
+      'semantic needs file, sha256, dim, and file and sha256 of its data',
+    semantic &&
+      !isNormalisation(semantic.normalisation) &&
+      'semantic.normalisation is not known here',
     profile &&
       !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) &&
       'profile needs file, sha256, dim',
@@ -186,6 +196,8 @@ function settingsProblem(settings: unknown): string | undefined {
 const isFileName = (value: unknown) =>
   typeof value === 'string' && value !== '' && path.basename(value) === value
 const isSha256 = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+const isHashedFile = ({ file, sha256 }: { file: string; sha256: string }) =>
+  isFileName(file) && isSha256(sha256)
 const isDetection = (d: DetectionDefaults | undefined) =>
   d !== undefined &&
   d.confidence >= 0 &&

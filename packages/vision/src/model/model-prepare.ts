@@ -5,6 +5,7 @@ import path from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { unsupported } from '../onnx/unsupported-layout.ts'
+import { sha256OfFile } from './hash-file.ts'
 import {
   type ManifestFile,
   type ModelManifest,
@@ -70,14 +71,16 @@ async function locateSemantic(
   sourcePath: string
 ): Promise<{ semanticPath?: string }> {
   if (semantic === undefined) return {}
-  const semanticPath = path.join(path.dirname(sourcePath), semantic.file)
-  const sha256 = sha256Hex(await readFile(semanticPath))
-  if (sha256 !== semantic.sha256)
-    throw appError(
-      'data_corrupt',
-      `${semanticPath} has sha256 ${sha256}, its manifest says ${semantic.sha256}`
-    )
-  return { semanticPath }
+  const folder = path.dirname(sourcePath)
+  for (const { file, sha256: wanted } of [semantic, ...(semantic.data ?? [])]) {
+    const sha256 = await sha256OfFile(path.join(folder, file))
+    if (sha256 !== wanted)
+      throw appError(
+        'data_corrupt',
+        `${path.join(folder, file)} has sha256 ${sha256}, its manifest says ${wanted}`
+      )
+  }
+  return { semanticPath: path.join(folder, semantic.file) }
 }
 
 /** Takes names and defaults from the manifest, which may have been edited since the surgery. */

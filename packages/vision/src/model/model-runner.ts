@@ -7,6 +7,7 @@ import {
   type Placement,
   placePicture,
   type Size,
+  stretchPicture,
   toCanvas,
   toPicture
 } from '../picture/letterbox.ts'
@@ -22,6 +23,7 @@ export const nothingDetected = 2
 
 export function createModelRunner({ manifest }: PreparedModel, { session }: OpenSession) {
   const useCanvas = createSpareCanvases()
+  const placeOn = placementOf(manifest)
 
   const runModel = (placed: readonly Placed[], canvas: Size, options: EmbedOptions) =>
     useCanvas(placed.length * 3 * canvas.width * canvas.height, (pixels) =>
@@ -62,7 +64,9 @@ export function createModelRunner({ manifest }: PreparedModel, { session }: Open
   ): Promise<EmbedResult[]> {
     if (!images.length) return []
     const canvas = canvasFor(manifest, options.size)
-    const placed = images.map((image) => placeWithBoxes(image, canvas, options.extraBoxes))
+    const placed = images.map((image) =>
+      placeWithBoxes(image, placeOn(image, canvas), options.extraBoxes)
+    )
     const { found, rows } = await runModel(placed, canvas, options)
     let next = found.length
     return placed.map(({ image, place, rois }, index) => {
@@ -86,7 +90,7 @@ export function createModelRunner({ manifest }: PreparedModel, { session }: Open
       // A fixed model sees the smaller picture in the middle of its own canvas.
       const canvas = canvasFor(manifest, manifest.fixedSize ? undefined : size)
       const content = { width: Math.min(size, canvas.width), height: Math.min(size, canvas.height) }
-      const place = placePicture(image, canvas, content)
+      const place = placeOn(image, canvas, content)
       const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, {
         confidence: nothingDetected
       })
@@ -97,12 +101,15 @@ export function createModelRunner({ manifest }: PreparedModel, { session }: Open
   return { run, runWhole }
 }
 
+/** How the model's pictures are placed on its canvas. */
+export const placementOf = ({ source }: Pick<ModelManifest, 'source'>): typeof placePicture =>
+  source.input.stretched ? stretchPicture : placePicture
+
 function placeWithBoxes(
   image: DecodedImage,
-  canvas: Size,
+  place: Placement,
   extraBoxes: readonly Box[] = []
 ): Placed {
-  const place = placePicture(image, canvas)
   return {
     image,
     place,

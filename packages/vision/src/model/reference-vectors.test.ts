@@ -50,7 +50,9 @@ test('the built-in model gives the reference vectors of every box and of the who
       const most = crop === undefined ? 1e-3 * weight : 3e-3
       rawVectors[i]!.subarray(first, first + 8).forEach((value, j) => {
         const told = parity.raw_first8[map]![i]![j]!
-        expect(Math.abs(value - told)).toBeLessThan(Math.abs(told) < 5e-5 && crop === undefined ? 1e-5 : most)
+        expect(Math.abs(value - told)).toBeLessThan(
+          Math.abs(told) < 5e-5 && crop === undefined ? 1e-5 : most
+        )
       })
       first += channels * grid ** 2
     }

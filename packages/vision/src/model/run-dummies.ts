@@ -4,6 +4,7 @@ import { inputTensor, type ModelInput } from '../onnx/model-input.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
 import { runtimeReason } from '../runtime/runtime-reason.ts'
+import { exactProducts } from '../runtime/session.ts'
 
 export type DummyRun = ort.InferenceSession.OnnxValueMapType
 
@@ -13,6 +14,7 @@ export async function openDummySession(bytes: Uint8Array): Promise<ort.Inference
     return await ort.InferenceSession.create(bytes, {
       executionProviders: ['cpu'],
       intraOpNumThreads: 1,
+      ...exactProducts(),
       // Errors come as exceptions; the runtime would print them too.
       logSeverityLevel: 4
     })

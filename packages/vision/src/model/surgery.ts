@@ -7,13 +7,22 @@ import { adaptInput } from '../onnx/adapt-input.ts'
 import { appendEmbedding } from '../onnx/append-embedding.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { fixedBatch } from '../onnx/dynamic-batch.ts'
-import { describeInput, type ModelInput } from '../onnx/model-input.ts'
+import { describeInput, type ModelInput, type PixelNumbers } from '../onnx/model-input.ts'
 import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
+import {
+  findTransformer,
+  joinedForm,
+  joinTransformer,
+  sizeOfPicture,
+  type TransformerFacts,
+  type TransformerForm
+} from '../onnx/transformer-form.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { freeBatch } from './free-batch.ts'
 import { type ModelLayout, probeLayout } from './model-layout.ts'
+import { findTransformerMaps } from './transformer-maps.ts'
 import {
   type ManifestFile,
   type ModelManifest,
@@ -31,6 +40,15 @@ export interface SurgeryOptions {
   sourcePath: string
   /** Manifest of the model's folder. */
   file?: ManifestFile | undefined
+  /** What files beside a detector of the DETR family say. */
+  facts?: DetectorFacts | undefined
+}
+
+/** Preparation of the pictures, and classes. */
+export interface DetectorFacts extends TransformerFacts {
+  normalisation?: PixelNumbers | undefined
+  /** Pictures keep their proportions. */
+  keepsRatio?: boolean | undefined
 }
 
 export interface Operated {
@@ -44,23 +62,25 @@ export interface Operated {
  * Rejects with `data_corrupt` for bytes that are not ONNX, `invalid_request` "unsupported layout:
  * ..." for an unknown layout.
  */
-export async function operate({ source, sourcePath, file }: SurgeryOptions): Promise<Operated> {
-  const probedModel = decode(source, sourcePath)
-  const metadata = metadataOf(probedModel)
-  const classes = file?.classes ?? parseClassNames(metadata.get('names') ?? '')
-  const size =
-    file?.input.defaultSize ?? Number(/\d+/.exec(metadata.get('imgsz') ?? '')?.[0] ?? 640)
-  const described = describeInput(probedModel, size)
+export async function operate(options: SurgeryOptions): Promise<Operated> {
+  const { source, sourcePath, file } = options
+  const opened = openDetector(options)
+  const { model: probedModel, input: described, classes, form } = opened
   const layout = await probeLayout({
-    model: probedModel,
-    input: described,
+    ...opened,
     classNames: classes.length,
-    task: metadata.get('task')
+    known: form && {
+      detections: joinedForm(form),
+      maps: await findTransformerMaps(probedModel, described)
+    }
   })
   const { input, detections } = layout
   const maps = layout.maps.map(plainMap)
-  const { model, batchReason } = await withFreeBatch(probedModel, described, layout, () =>
-    decode(source, sourcePath)
+  const { model, batchReason } = await withFreeBatch(
+    probedModel,
+    described,
+    layout,
+    () => openDetector(options).model
   )
   if (layout.isSuppressed)
     model.graph.node = nodesBefore(model.graph, [
@@ -95,10 +115,51 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
     // Boxes that were chosen end to end do not overlap by mistake, so suppression is off.
     detection: file?.detection ?? { ...standardDetection, ...(layout.isEndToEnd && { iou: 1 }) },
     ...(batchReason !== undefined && { batch: 'one' }),
-    source: { input, detections, maps: layout.maps }
+    source: { input, detections, maps: layout.maps, ...(form && { transformer: form }) }
   }
   return { bytes: encodeModel(model), manifest, batchReason }
 }
+
+interface OpenedDetector {
+  model: OnnxModel
+  input: ModelInput
+  classes: readonly string[]
+  task: string | undefined
+  form?: TransformerForm | undefined
+}
+
+/** The graph of an export and its picture. A detector of the DETR family is joined. */
+function openDetector({ source, sourcePath, file, facts }: SurgeryOptions): OpenedDetector {
+  const model = decode(source, sourcePath)
+  const metadata = metadataOf(model)
+  const named = file?.classes ?? parseClassNames(metadata.get('names') ?? '')
+  const imgsz = /\d+/.exec(metadata.get('imgsz') ?? '')?.[0]
+  const told = file?.input.defaultSize ?? (imgsz === undefined ? undefined : Number(imgsz))
+  const side = told ?? 640
+  const square = { width: side, height: side }
+  const task = metadata.get('task')
+  const assumed = told === undefined ? (facts?.size ?? square) : square
+  const size = sizeOfPicture(model.graph, assumed)
+  const found = findTransformer(model.graph, { named, size, facts })
+  if (found === undefined) return { model, input: describeInput(model, side), classes: named, task }
+  joinTransformer(model.graph, found.form)
+  const { normalisation = usualNumbers(found.form) } = facts ?? {}
+  const input: ModelInput = {
+    ...describeInput(model, side),
+    size,
+    fixedSize: true,
+    ...(facts?.keepsRatio !== true && { stretched: true }),
+    ...(normalisation && !isNone(normalisation) && { normalisation })
+  }
+  return { model, input, classes: found.classes, task, form: found.form }
+}
+
+/** RF-DETR's own export calls its boxes so; it was trained with ImageNet's numbers. Others: none. */
+const usualNumbers = ({ boxes }: TransformerForm): PixelNumbers | undefined =>
+  boxes === 'dets' ? { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } : undefined
+
+const isNone = ({ mean, deviation }: PixelNumbers): boolean =>
+  mean.every((value) => value === 0) && deviation.every((value) => value === 1)
 
 function decode(source: Uint8Array, sourcePath: string): OnnxModel {
   try {

@@ -1,8 +1,9 @@
 // Decodes a detector into a graph without vectors, with float32 weights, in which the names of the
-// surgery are free.
+// surgery are free and boxes are upright.
 import { foldHalfWeights } from './fold-half-weights.ts'
 import { decodeModel, type OnnxModel } from './onnx-proto.ts'
 import { reserveNames } from './reserve-names.ts'
+import { straightenBoxes } from './straighten-boxes.ts'
 import { stripEmbedding } from './strip-embedding.ts'
 
 /**
@@ -14,5 +15,6 @@ export function decodeDetector(bytes: Uint8Array): OnnxModel {
   foldHalfWeights(model.graph)
   stripEmbedding(model)
   reserveNames(model.graph)
+  straightenBoxes(model)
   return model
 }

@@ -5,28 +5,40 @@ import type { OnnxGraph, OnnxNode } from './onnx-proto.ts'
 const passThrough = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity'])
 
 /**
- * Tensor names of the backbone maps, coarsest first. The top-down path of every detector of this
- * family repeats Resize(top) -> Concat(., next finer map). The other inputs of those Concats come
- * straight from the backbone. Resizes without such a Concat belong to another part. Throws when the
- * graph has no such path.
+ * Tensor names of the backbone maps, coarsest first. Resizes without a Concat of the neck belong to
+ * another part. Throws when the graph has no top-down path.
  */
 export function findBackboneMaps(graph: OnnxGraph): string[] {
+  const { resizes, finer } = findNeck(graph)
+  if (finer.length < 2)
+    throw new Error(
+      `${resizes} Resize nodes, ${finer.length} of them joined with one finer map, where a top-down path has at least 2`
+    )
+  return finer
+}
+
+/**
+ * The top-down path of every detector of this family repeats Resize(top) -> Concat(., next finer
+ * map). The other inputs of those Concats come straight from the backbone: `finer`, coarsest first.
+ * `top`: what the first of those Resizes enlarges.
+ */
+export function findNeck(graph: OnnxGraph): { resizes: number; finer: string[]; top?: string } {
   const nodes = inTopologicalOrder(graph)
   const consumers = new Map<string, OnnxNode[]>()
   for (const node of nodes)
     for (const name of node.input) consumers.set(name, [...(consumers.get(name) ?? []), node])
 
   const resizes = nodes.filter((node) => node.opType === 'Resize' || node.opType === 'Upsample')
-  const maps = resizes.flatMap((resize) => {
+  const joins = resizes.flatMap((resize) => {
     const joined = concatAfter(resize.output[0]!, consumers)
     const others = joined?.concat.input.filter((name) => name !== joined.via) ?? []
-    return others.length === 1 ? others : []
+    return others.length === 1 ? [{ top: resize.input[0]!, finer: others[0]! }] : []
   })
-  if (maps.length < 2)
-    throw new Error(
-      `${resizes.length} Resize nodes, ${maps.length} of them joined with one finer map, where a top-down path has at least 2`
-    )
-  return maps
+  return {
+    resizes: resizes.length,
+    finer: joins.map(({ finer }) => finer),
+    ...(joins[0] && { top: joins[0].top })
+  }
 }
 
 function concatAfter(

@@ -3,6 +3,7 @@
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import { FLOAT, FLOAT16, floatTensor, toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
+import { namesReadBy } from './terminal-convolutions.ts'
 
 /**
  * Later stages then read the weights like those of any other export. Weights that are read as
@@ -22,7 +23,7 @@ export function foldHalfWeights(graph: OnnxGraph): void {
     ...[...folded].map(({ input, output }) => widened(halves.get(input[0]!)!, output[0]!))
   )
   graph.node = graph.node.filter((node) => !folded.has(node))
-  const read = new Set(graph.node.flatMap(({ input }) => input))
+  const read = new Set(graph.node.flatMap(namesReadBy))
   const isLeft = ({ name }: { name: string }): boolean => !halves.has(name) || read.has(name)
   graph.initializer = graph.initializer.filter(isLeft)
   // Older exporters list their constants there, too.

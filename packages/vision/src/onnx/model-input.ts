@@ -18,6 +18,16 @@ export interface ModelInput {
   /** Factor for pixels of 0..1. */
   scale: 1 | 255
   channels: 'RGB' | 'BGR'
+  /** (value - mean) / deviation for each channel, for values of 0..1. Absent: no change. */
+  normalisation?: PixelNumbers
+  /** Pictures are stretched to the input. Absent: letterboxed. */
+  stretched?: true
+}
+
+/** Three numbers each, in the order of RGB, for colours of 0..1. */
+export interface PixelNumbers {
+  mean: readonly number[]
+  deviation: readonly number[]
 }
 
 /** f32 or f16 [b|1, 3, h, w]. `defaultSize` is used where height and width are symbolic. */
@@ -66,7 +76,7 @@ export function inputTensor(pixels: Float32Array, input: ModelInput, size: Size)
 /** The same, without a repetition. */
 export function tensorOf(
   pixels: Float32Array,
-  { half, scale, channels }: Pick<ModelInput, 'half' | 'scale' | 'channels'>,
+  { half, scale, channels, normalisation }: ModelInput,
   { width, height }: Size
 ): ort.Tensor {
   const plane = width * height
@@ -74,7 +84,9 @@ export function tensorOf(
   for (let from = 0; from < pixels.length; from += plane) {
     const channel = (from / plane) % 3
     const to = channels === 'BGR' ? from + (2 - 2 * channel) * plane : from
-    for (let i = 0; i < plane; i++) values[to + i] = pixels[from + i]! * scale
+    const { mean: { [channel]: less = 0 } = [], deviation: { [channel]: by = 1 } = [] } =
+      normalisation ?? {}
+    for (let i = 0; i < plane; i++) values[to + i] = ((pixels[from + i]! - less) / by) * scale
   }
   const dims = [pixels.length / (3 * plane), 3, height, width]
   return half

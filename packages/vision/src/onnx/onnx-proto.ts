@@ -16,6 +16,7 @@ message TensorProto {
   repeated int64 int64_data = 7 [packed = true];
   optional string name = 8;
   optional bytes raw_data = 9;
+  repeated StringStringEntryProto external_data = 13;
   optional int32 data_location = 14;
 }
 message AttributeProto {
@@ -24,6 +25,7 @@ message AttributeProto {
   optional int64 i = 3;
   optional bytes s = 4;
   optional TensorProto t = 5;
+  optional GraphProto g = 6;
   repeated float floats = 7;
   repeated int64 ints = 8;
   optional int32 type = 20;
@@ -67,6 +69,8 @@ export interface OnnxTensor {
   floatData?: number[]
   int64Data?: Int64[]
   rawData?: Uint8Array
+  /** `location`, `offset` and `length` of values in another file. */
+  externalData?: { key: string; value: string }[]
   dataLocation?: number
 }
 
@@ -77,6 +81,8 @@ export interface OnnxAttribute {
   i?: Int64
   s?: Uint8Array
   t?: OnnxTensor
+  /** The body of an If, a Loop or a Scan. It may read tensors of the graph around it. */
+  g?: OnnxGraph
   floats?: number[]
   ints?: Int64[]
 }
@@ -123,6 +129,7 @@ function type(): protobuf.Type {
   return modelType
 }
 
+/** Value of `dataLocation` of a tensor whose values lie in another file. */
 const EXTERNAL = 1
 
 function parse(bytes: Uint8Array): OnnxModel {
@@ -138,18 +145,26 @@ function parse(bytes: Uint8Array): OnnxModel {
   }
 }
 
-/** Parses the bytes of an .onnx file with all its weights. Throws on other bytes. */
-export function decodeModel(bytes: Uint8Array): OnnxModel {
+/** Parses the bytes of an .onnx file, whose weights may lie in other files. Throws on other bytes. */
+export function decodeGraph(bytes: Uint8Array): OnnxModel {
   const other = nameOtherFile(bytes)
   if (other !== undefined) throw new Error(`it is ${other}`)
   const model = parse(bytes)
   if (!model.graph?.node?.length) throw new Error('no graph in it')
-  if (model.graph.initializer.some(({ dataLocation }) => dataLocation === EXTERNAL))
+  return model
+}
+
+/** The same for a file with all its weights. */
+export function decodeModel(bytes: Uint8Array): OnnxModel {
+  const model = decodeGraph(bytes)
+  if (model.graph.initializer.some(isExternal))
     throw new Error(
       'its weights lie in a second file: export it with all weights in one file (`external_data=False` in torch.onnx.export)'
     )
   return model
 }
+
+export const isExternal = ({ dataLocation }: OnnxTensor): boolean => dataLocation === EXTERNAL
 
 /** Bytes of an .onnx file. Fields outside the schema above are written back unchanged. */
 export function encodeModel(model: OnnxModel): Uint8Array {

@@ -76,7 +76,7 @@ export function recogniseTensor(
   output: ProbedTensor,
   facts: TensorFacts
 ): DetectionForm | undefined {
-  const { size, classNames, masks } = facts
+  const { size, classNames, masks, hasMore } = facts
   if (output.dims.length !== 3) return undefined
   const [, first = 0, second = 0] = output.dims
   const base = { tensor: output.name, half: output.half }
@@ -100,7 +100,8 @@ export function recogniseTensor(
           classCount
         }
   }
-  return second === rankedValues + masks && first <= mostRanked
+  const ofRanked = second - rankedValues - masks
+  return (ofRanked === 0 || (hasMore && ofRanked > 0)) && first <= mostRanked
     ? { ...base, order: 'columns', box: 'corners', score: 'ranked', classCount: classNames }
     : undefined
 }

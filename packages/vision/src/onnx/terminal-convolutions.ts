@@ -36,9 +36,23 @@ export function nodesBefore(graph: OnnxGraph, tensors: readonly string[]): OnnxN
     const node = made.get(name)
     if (node === undefined || wanted.has(node)) continue
     wanted.add(node)
-    front.push(...node.input)
+    front.push(...namesReadBy(node))
   }
   return graph.node.filter((node) => wanted.has(node))
+}
+
+/** Names that a node reads: its inputs, and what the body of an If or a Loop takes from outside. */
+export function namesReadBy({ input, attribute }: OnnxNode): string[] {
+  const bodies = attribute.flatMap(({ g }) => g ?? [])
+  return bodies.length === 0
+    ? input
+    : [
+        ...input,
+        ...bodies.flatMap(({ node, output }) => [
+          ...node.flatMap(namesReadBy),
+          ...output.map(({ name }) => name)
+        ])
+      ]
 }
 
 const producersOf = (graph: OnnxGraph): Map<string, OnnxNode> =>

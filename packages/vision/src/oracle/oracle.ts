@@ -9,9 +9,11 @@ import { inputTensor } from '../onnx/model-input.ts'
 import type { OnnxModel } from '../onnx/onnx-proto.ts'
 import type { MapTensor } from '../onnx/pooled-map.ts'
 import { pooling } from '../onnx/pooling.ts'
+import { joinTransformer } from '../onnx/transformer-form.ts'
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
+import { exactProducts } from '../runtime/session.ts'
 import { suppress } from './oracle-nms.ts'
 import { alignBox, type FeatureMap, poolBox, poolWhole } from './oracle-pooling.ts'
 
@@ -39,9 +41,11 @@ export async function createOracle(
   { source }: Pick<ModelManifest, 'source'>
 ): Promise<Oracle> {
   const model = decodeDetector(await readFile(sourcePath))
+  if (source.transformer) joinTransformer(model.graph, source.transformer)
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
   const session = await ort.InferenceSession.create(encodeWithOutputsAlone(model, tensors), {
     intraOpNumThreads: 1,
+    ...exactProducts(),
     logSeverityLevel: 3
   })
 

@@ -50,6 +50,19 @@ export function placePicture(picture: Size, canvas: Size, content: Size = canvas
   }
 }
 
+/** The same for a model whose pictures are stretched to its canvas. */
+export function stretchPicture(picture: Size, canvas: Size, content: Size = canvas): Placement {
+  const { width, height } = content
+  return {
+    left: Math.floor((canvas.width - width) / 2),
+    top: Math.floor((canvas.height - height) / 2),
+    width,
+    height,
+    scaleX: width / picture.width,
+    scaleY: height / picture.height
+  }
+}
+
 /**
  * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at the beginning of `out`. Area average
  * when shrinking, as in the training of the built-in model (plain bilinear costs .001 of cosine at

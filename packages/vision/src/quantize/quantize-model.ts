@@ -12,6 +12,7 @@ import { type PreparedModel, prepareModel } from '../model/model-prepare.ts'
 import { embeddingOf, embeddingVersion, loadProfile } from '../model/profile.ts'
 import { SURGERY_VERSION } from '../model/surgery.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
+import { semanticFiles } from '../semantic/semantic-model.ts'
 import { compareDetections } from './compare-detections.ts'
 import { compareRecall } from './compare-recall.ts'
 import { compareSpeed } from './compare-speed.ts'
@@ -69,7 +70,9 @@ async function makeFolder(work: string, options: QuantizeOptions): Promise<Quant
     `${graph.convolutions.int8} convolutions in int8, ${graph.convolutions.float} stay float; ranges from ${calibration.length} pictures`
   )
   const { semantic } = source.manifest
-  const sha256 = sha256Hex(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')]))
+  // The source's own hash knows how its embedder is used.
+  const beside = semantic === undefined ? '' : source.manifest.sha256
+  const sha256 = sha256Hex(Buffer.concat([graph.bytes, Buffer.from(beside)]))
   const model: PreparedModel = {
     ...source,
     path: path.join(work, `${name}.onnx`),
@@ -160,8 +163,8 @@ async function writeFolder(
   ) as Record<string, unknown>
   const profile = await loadProfile(modelDir)
   const { file: profileFile } = whole['profile'] as { file: string }
-  for (const file of [profileFile, source.manifest.semantic?.file])
-    if (file !== undefined) await copyFile(path.join(modelDir, file), path.join(work, file))
+  for (const file of [profileFile, ...semanticFiles(source.manifest.semantic)])
+    await copyFile(path.join(modelDir, file), path.join(work, file))
   const quantized: QuantizedEntry = {
     source: {
       name: source.manifest.name,

@@ -41,7 +41,7 @@ export async function openSession({
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
-        ...(overflowsInt8() && { extra: { session: { x64quantprecision: '1' } } }),
+        ...exactProducts(),
         logSeverityLevel: 3
       })
       log?.({ provider, model: model.manifest.name, threads }, 'model loaded')
@@ -53,6 +53,10 @@ export async function openSession({
   }
   throw appError('embedder_unavailable', `no execution provider works: ${reasons.join('; ')}`)
 }
+
+/** Session options with which every run of an int8 graph gives the same numbers on every machine. */
+export const exactProducts = () =>
+  overflowsInt8() ? { extra: { session: { x64quantprecision: '1' } } } : {}
 
 const processorFile = '/proc/cpuinfo'
 

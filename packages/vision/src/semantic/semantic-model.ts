@@ -1,10 +1,5 @@
-// An ordinary image embedder beside the detector: input and output of the ONNX file, and the
-// embedder's part of a raw vector.
-import { sha256Hex } from '@likeness/shared/data/sha256'
-import { appError, messageOf } from '@likeness/shared/errors'
-import { FLOAT } from '../onnx/graph-builder.ts'
-import { decodeModel, type OnnxModel, type OnnxValueInfo } from '../onnx/onnx-proto.ts'
-import { dimsOf, graphInputs } from '../onnx/value-shapes.ts'
+// An ordinary image embedder beside the detector: the facts of its file that a run needs.
+import type { PixelNumbers } from '../onnx/model-input.ts'
 import type { Size } from '../picture/letterbox.ts'
 
 /**
@@ -26,6 +21,32 @@ export const normalisations = {
 } as const
 export type Normalisation = keyof typeof normalisations
 
+/** Models that were imported before the numbers were kept have a name. */
+export const pixelNumbersOf = (normalisation: Normalisation | PixelNumbers): PixelNumbers =>
+  typeof normalisation === 'string' ? normalisations[normalisation] : normalisation
+
+const names = Object.keys(normalisations) as Normalisation[]
+/** Files have a factor beside their numbers, which is rounded. */
+const sameNumber = 1e-6
+
+/** The name of these numbers; undefined where they have none. */
+export function nameOf(normalisation: Normalisation | PixelNumbers): Normalisation | undefined {
+  const { mean, deviation } = pixelNumbersOf(normalisation)
+  const wanted = [...mean, ...deviation]
+  return names.find((name) => {
+    const known = normalisations[name]
+    return [...known.mean, ...known.deviation].every(
+      (value, i) => Math.abs(value - wanted[i]!) < sameNumber
+    )
+  })
+}
+
+/** Either in words. */
+export function normalisationText(normalisation: Normalisation | PixelNumbers): string {
+  const { mean, deviation } = pixelNumbersOf(normalisation)
+  return nameOf(normalisation) ?? `mean ${mean.join(' ')}, deviation ${deviation.join(' ')}`
+}
+
 /**
  * Parts of the rows: `both`, or the embedder's alone. Without an embedder, rows are the detector's
  * own (`instance`).
@@ -33,93 +54,87 @@ export type Normalisation = keyof typeof normalisations
 export const semanticKinds = ['both', 'semantic'] as const
 export type SemanticKind = (typeof semanticKinds)[number]
 
+/**
+ * From tokens [batch, tokens, n] to a vector: the class token, the mean of the patches' tokens, or
+ * both side by side, each of unit length.
+ */
+export const tokenPools = ['cls', 'mean', 'cls+mean'] as const
+export type TokenPool = (typeof tokenPools)[number]
+
+export interface TokenForm {
+  pool: TokenPool
+  /** Number of tokens before those of the patches: the class token and registers. */
+  before: number
+}
+
+/** Form of the picture that the graph takes. */
+export interface PixelForm {
+  /** `uint8` is always 0..255. */
+  type: 'float32' | 'float16' | 'uint8'
+  /** [batch, height, width, 3] instead of [batch, 3, height, width]. */
+  channelsLast: boolean
+  order: 'RGB' | 'BGR'
+}
+
+/** Float32 planes of RGB, the form of nearly all exports. */
+export const plainPixels: PixelForm = { type: 'float32', channelsLast: false, order: 'RGB' }
+
+/** The origin of an embedder, for people. */
+export interface SemanticOrigin {
+  file: string
+  /** Of the file as it was given. `sha256` differs from it where the graph was cut. */
+  sha256: string
+  /** What it takes and gives, in words. */
+  layout: string
+  /** File that size and numbers of the pixels are from; null: options, or defaults. */
+  preprocessing: string | null
+  interpolation: { trainedWith: string | null; used: string }
+  licence: string | null
+  notes: string[]
+}
+
 export interface SemanticModel {
   /** File beside the detector's file. */
   file: string
   sha256: string
+  /** Files beside it that hold its weights. */
+  data?: { file: string; sha256: string }[]
   kind: SemanticKind
   inputName: string
   size: Size
-  normalisation: Normalisation
+  /** Absent: `plainPixels`. */
+  pixels?: PixelForm
+  normalisation: Normalisation | PixelNumbers
+  /**
+   * A whole picture is scaled until its shortest edge has so many pixels, and the middle of `size`
+   * is seen. Absent: a whole picture is stretched, as every box is.
+   */
+  shortestEdge?: number
   /** Number of crops that a run takes. */
   batch: 'any' | 'one'
   outputName: string
+  /** Present where the output is [batch, tokens, n]. */
+  tokens?: TokenForm
   /** Numbers for a crop, after averaging over the places of a map. */
   dim: number
+  origin?: SemanticOrigin
 }
 
-export interface DescribeSemanticOptions {
-  bytes: Uint8Array
-  file: string
-  kind: SemanticKind
-  normalisation: Normalisation
+/** Names of the embedder's files in a model's folder. */
+export const semanticFiles = (
+  semantic: Pick<SemanticModel, 'file' | 'data'> | undefined
+): string[] =>
+  semantic === undefined ? [] : [semantic.file, ...(semantic.data ?? []).map(({ file }) => file)]
+
+const isTriple = (values: unknown, isValid: (value: number) => boolean): boolean =>
+  Array.isArray(values) && values.length === 3 && values.every((value) => isValid(value as number))
+
+/** True where a manifest's entry names known numbers. */
+export function isNormalisation(value: unknown): value is Normalisation | PixelNumbers {
+  if (typeof value === 'string') return Object.hasOwn(normalisations, value)
+  const { mean, deviation } = (value ?? {}) as Partial<PixelNumbers>
+  return (
+    isTriple(mean, Number.isFinite) &&
+    isTriple(deviation, (one) => Number.isFinite(one) && one !== 0)
+  )
 }
-
-const defaultSide = 224
-
-/**
- * Describes everything except `dim`, which a dummy run finds. Takes a float input [batch, 3,
- * height, width]. Among several outputs, the first with two dimensions is the vector, else the
- * first map with four. Rejects with `data_corrupt` and `invalid_request`.
- */
-export function describeSemantic({
-  bytes,
-  file,
-  kind,
-  normalisation
-}: DescribeSemanticOptions): Omit<SemanticModel, 'dim'> {
-  const { graph } = decodeOrReject(bytes, file)
-  const inputs = graphInputs(graph)
-  const [input] = inputs
-  const dims = dimsOf(input)
-  if (
-    inputs.length !== 1 ||
-    input?.type?.tensorType?.elemType !== FLOAT ||
-    dims.length !== 4 ||
-    dims[1] !== 3
-  ) {
-    throw appError(
-      'invalid_request',
-      `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map(describe).join(', ') || 'nothing'}`
-    )
-  }
-  const output =
-    graph.output.find((one) => dimsOf(one).length === 2) ??
-    graph.output.find((one) => dimsOf(one).length === 4)
-  if (output === undefined) {
-    throw appError(
-      'invalid_request',
-      `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map(describe).join(', ') || 'nothing'}`
-    )
-  }
-  if (dims[0]! > 1)
-    throw appError(
-      'invalid_request',
-      `${file}: its batch is fixed at ${dims[0]} pictures: export it with batch 1, or with a free batch`
-    )
-  return {
-    file,
-    sha256: sha256Hex(bytes),
-    kind,
-    inputName: input.name,
-    size: { width: dims[3] || defaultSide, height: dims[2] || defaultSide },
-    normalisation,
-    batch: dims[0] ? 'one' : 'any',
-    outputName: output.name
-  }
-}
-
-function decodeOrReject(bytes: Uint8Array, file: string): OnnxModel {
-  try {
-    return decodeModel(bytes)
-  } catch (error) {
-    throw appError('data_corrupt', `${file} is not an ONNX model: ${messageOf(error)}`, {
-      cause: error
-    })
-  }
-}
-
-const describe = (info: OnnxValueInfo): string =>
-  `${info.name} [${dimsOf(info)
-    .map((dim) => dim || '?')
-    .join(', ')}]`

@@ -34,6 +34,8 @@ function create(kind: 'both' | 'semantic') {
       asked.push([...boxes])
       return boxes.map(([left]) => Float32Array.of(left))
     },
+    embedWhole: async ({ width, height }: DecodedImage) =>
+      (await embedder.embedBoxes(image, [[0, 0, width, height]]))[0]!,
     close: async () => undefined
   }
   return { runs: withSemantics({ detector, embedder, semantic: { kind }, maps }), asked }

@@ -31,8 +31,7 @@ export function withSemantics({
   // The whole picture is asked for once per view size, and the embedder sees the same each time.
   const wholes = new WeakMap<DecodedImage, Promise<Float32Array>>()
   function seeWhole(image: DecodedImage): Promise<Float32Array> {
-    const seen =
-      wholes.get(image) ?? embedder.embedBoxes(image, [wholeOf(image)]).then(([vector]) => vector!)
+    const seen = wholes.get(image) ?? embedder.embedWhole(image)
     wholes.set(image, seen)
     return seen
   }
@@ -72,5 +71,3 @@ export function withSemantics({
     }
   }
 }
-
-const wholeOf = ({ width, height }: DecodedImage): Box => [0, 0, width, height]
