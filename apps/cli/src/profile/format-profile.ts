@@ -4,6 +4,7 @@ import {
   type ProfileDraft,
   type StoredProfile
 } from '@likeness/shared/contract/profile'
+import type { ProfilePart } from '@likeness/shared/contract/projection'
 import { whitened } from '@likeness/vision'
 import { describeParts } from '../model/format-model.ts'
 
@@ -32,22 +33,30 @@ export function formatProfiles(profiles: readonly StoredProfile[]): string {
     .join('\n')
 }
 
-const learnedFrom = ({ from, by, pictures }: ProfileDraft['learned']): string =>
-  `${from}: six views of each of ${pictures} pictures, ${whitened[by]}`
+const learnedFrom = ({ from, by, pictures, parts }: ProfileDraft['learned']): string =>
+  `${from}: six views of each of ${pictures} pictures${parts === undefined ? `, ${whitened[by]}` : ''}`
 
 /** Formats the results on held-out things that the learning did not use. */
-export const formatTrial = ({
-  learned: {
-    by,
-    judged_by: judgedBy,
-    held_out: heldOut,
-    before,
-    r1_raw: raw,
-    r1_before: was,
-    r1_after: is
-  }
-}: Pick<ProfileDraft, 'learned'>): string =>
-  `of ${heldOut} pictures kept apart ${judgedBy === 'labels' ? 'each finds its label' : 'a view finds its own'} first in ${percent(is)} (${whitened[by]}); with ${before} in ${percent(was)}, unprojected in ${percent(raw)}`
+export function formatTrial({ learned, parts }: Pick<ProfileDraft, 'learned' | 'parts'>): string {
+  const { by, judged_by: judgedBy, held_out: heldOut, before } = learned
+  const asked = judgedBy === 'labels' ? 'each finds its label' : 'a view finds its own'
+  const how = learned.parts === undefined ? ` (${whitened[by]})` : ''
+  const whole = `of ${heldOut} pictures kept apart ${asked} first in ${percent(learned.r1_after)}${how}; with ${before} in ${percent(learned.r1_before)}, unprojected in ${percent(learned.r1_raw)}`
+  return [whole, ...(learned.parts ?? []).map((part, i) => formatPart(part, parts?.[i]))].join('\n')
+}
+
+type LearnedPart = NonNullable<ProfileDraft['learned']['parts']>[number]
+
+function formatPart(
+  { name, by, weight_before: weightBefore, r1_before: before, r1_learned: learned }: LearnedPart,
+  part: ProfilePart | undefined
+): string {
+  const weights =
+    part === undefined
+      ? ''
+      : `, weight ${part.weight}${weightBefore === null || weightBefore === part.weight ? '' : ` (was ${weightBefore})`}`
+  return `  ${name}: ${whitened[by]}${weights}; alone ${before === null ? '' : `${percent(before)} as it was, `}${percent(learned)} learned`
+}
 
 export function formatProfile(profile: StoredProfile, others: readonly StoredProfile[]): string {
   const { name, version, model, dim, raw_dim: rawDim, learned, created_at: madeAt } = profile
@@ -56,7 +65,7 @@ export function formatProfile(profile: StoredProfile, others: readonly StoredPro
     ['embedding', embeddingOfProfile(profile).version],
     ['model', model],
     ['learned', learnedFrom(learned)],
-    ['tried', formatTrial(profile)],
+    ['tried', formatTrial(profile).replaceAll('\n', `\n${' '.repeat(12)}`)],
     ['made', madeAt],
     ...others.map((other): [string, string] => [
       'earlier',

@@ -7,7 +7,8 @@ import {
   type ProfileDraft,
   type StoredProfile
 } from '@likeness/shared/contract/profile'
-import { embeddingVersion, type LearningWay, type Profile } from '@likeness/vision'
+import { describeParts } from '@likeness/shared/contract/projection'
+import { embeddingVersion, type LearningWay, type Profile, type TrialPart } from '@likeness/vision'
 import type { ApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { modelDirFromEnvironment } from '../config.ts'
@@ -54,11 +55,13 @@ export async function learnFromStack(
     },
     context
   )
+  const { projection, parts } = trial
   const draft: ProfileDraft = {
     model: `${model.name}@${model.version}`,
     model_sha256: model.sha256,
-    raw_dim: trial.dIn,
-    dim: trial.dOut,
+    raw_dim: projection.dIn,
+    dim: projection.dOut,
+    ...describeParts(projection),
     sha256: trial.sha256,
     learned: {
       from,
@@ -69,7 +72,8 @@ export async function learnFromStack(
       before: embeddingVersion(model, before),
       r1_raw: trial.recallRaw,
       r1_before: trial.recallBefore!,
-      r1_after: trial.recallProjected
+      r1_after: trial.recallProjected,
+      ...(parts.length > 1 && { parts: parts.map(describePart) })
     }
   }
   return {
@@ -77,6 +81,14 @@ export async function learnFromStack(
     stored: trial.isBetter ? await api.putProfile(name, draft, trial.file) : undefined
   }
 }
+
+const describePart = ({ name, by, weightBefore, recallBefore, recallLearned }: TrialPart) => ({
+  name,
+  by,
+  weight_before: weightBefore,
+  r1_before: recallBefore,
+  r1_learned: recallLearned
+})
 
 /**
  * Returns the learned profile of this model in an embedding; undefined when the embedding has no

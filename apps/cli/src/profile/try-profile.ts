@@ -11,6 +11,7 @@ import {
   type ModelManifest,
   prepareModel,
   type Profile,
+  rawPartsOf,
   type Trial
 } from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
@@ -63,7 +64,7 @@ export async function tryProfile(
     looking.done()
     const trial = await learnAndTry(
       read.map(({ label }, i) => ({ label, views: views[i]! })),
-      { before, ...(ways && { ways }) }
+      { rawParts: rawPartsOf(model.manifest), before, ...(ways && { ways: () => ways }) }
     )
     return { model: model.manifest, before, trial }
   } finally {

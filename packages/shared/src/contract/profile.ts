@@ -3,6 +3,8 @@
 import { z } from 'zod'
 import { sha256Hex } from '../data/sha256.ts'
 import { collectionNameSchema, type EmbeddingSpec } from './collection.ts'
+import { partNameSchema, weightSchema } from './embedding-parts.ts'
+import { mostParts } from './limits.ts'
 import { partsProblem, profilePartsSchema, type ProfilePart, mostRawDim } from './projection.ts'
 import { type BuiltInProfile, builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
 
@@ -62,6 +64,7 @@ export const collectionProfileSchema = z.string().transform((text, ctx): Collect
 })
 
 const share = z.number().min(0).max(1)
+const learnedBySchema = z.enum(['plain', 'views', 'labels', 'own'])
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 const draftShape = {
@@ -86,9 +89,10 @@ const draftShape = {
     from: z.string().max(300),
     /**
      * The variation that is whitened away. plain: no variation. views: variation between views of a
-     * picture. labels: variation within a label.
+     * picture. labels: variation within a label. own: the projection stays, weights differ. Of
+     * several parts: that of the first one that was learned.
      */
-    by: z.enum(['plain', 'views', 'labels']),
+    by: learnedBySchema,
     /**
      * The test question. labels: held-out pictures must find others of their label. views: views of
      * held-out pictures must find those pictures.
@@ -108,7 +112,21 @@ const draftShape = {
      */
     r1_raw: share,
     r1_before: share,
-    r1_after: share
+    r1_after: share,
+    /** Where there are several parts: of each, in their order. Rates are of the part alone. */
+    parts: z
+      .array(
+        z.strictObject({
+          name: partNameSchema,
+          by: learnedBySchema,
+          weight_before: weightSchema.nullable(),
+          r1_before: share.nullable(),
+          /** Of the best projection that was learned, which is kept where `by` is not own. */
+          r1_learned: share
+        })
+      )
+      .max(mostParts)
+      .optional()
   })
 }
 const fits = z.superRefine<z.infer<z.ZodObject<typeof draftShape>>>((draft, ctx) => {

@@ -1,24 +1,31 @@
 import { expect, it } from 'vitest'
-import { isClearlyBetter, judgeByLabels, judgeByViews, shareOf } from './held-out-recall.ts'
+import {
+  isClearlyBetter,
+  type Judge,
+  judgeByLabels,
+  judgeByViews,
+  shareOf
+} from './held-out-recall.ts'
 
-const itself = ({ views }: { views: Float32Array[] }) => views
+const answersOf = async (judge: Judge): Promise<boolean[]> =>
+  judge.answers(await judge.scores(({ views }) => views))
 
-it('counts the views that find their own reference first, whatever their length', () => {
+it('counts the views that find their own reference first, whatever their length', async () => {
   const east = [Float32Array.of(1, 0), Float32Array.of(9, 1), Float32Array.of(0, 1)]
   const north = [Float32Array.of(0, 2), Float32Array.of(0.1, 0.5), Float32Array.of(1, 3)]
   const pictures = [east, north].map((views) => ({ label: null, views }))
-  expect(shareOf(judgeByViews(pictures)(itself))).toBe(0.75)
-  expect(shareOf(judgeByViews([])(itself))).toBe(0)
+  expect(shareOf(await answersOf(judgeByViews(pictures)))).toBe(0.75)
+  expect(shareOf(await answersOf(judgeByViews([])))).toBe(0)
 })
 
-it('counts the other pictures, not their views, that find one of their label first', () => {
+it('counts the other pictures, not their views, that find one of their label first', async () => {
   const picture = (label: string, ...views: [number, number][]) => ({
     label,
     views: views.map((view) => Float32Array.from(view))
   })
   const gallery = [picture('a', [1, 0], [0, 1]), picture('b', [0, 3]), picture('a', [-1, 0])]
   const asked = [picture('a', [5, 1], [0, 1]), picture('a', [-5, 1]), picture('b', [1, 0])]
-  expect(judgeByLabels(gallery, asked)(itself)).toEqual([true, true, false])
+  expect(await answersOf(judgeByLabels(gallery, asked))).toEqual([true, true, false])
 })
 
 it('is clearly better only where more became right than chance would make of it', () => {

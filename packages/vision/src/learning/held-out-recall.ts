@@ -1,4 +1,7 @@
-// Measures how often a view of a held-out picture finds the right picture first.
+// Measures how often a question about held-out pictures finds the right picture first. Scores and
+// answers are two steps: scores of several parts of an embedding can be added before the answers.
+import { linearTransform } from '@likeness/faiss'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { ReferenceViews } from './embed-views.ts'
 
 /** A picture and its label, where known. */
@@ -8,65 +11,86 @@ export interface PictureViews {
   views: ReferenceViews
 }
 
-/**
- * Answers are in the order of the questions, so that two projections are compared question by
- * question. Vectors may have any length.
- */
-export type Judge = (views: (picture: PictureViews) => ReferenceViews) => boolean[]
+/** Vectors of the views of a picture, in their order; of any length. */
+export type ViewsOf = (picture: PictureViews) => ReferenceViews
 
 /**
- * Uses the unchanged pictures as the gallery and asks with their views. Each answer: the view found
- * its own picture.
+ * Questions are in a fixed order, so that two projections are compared question by question.
+ * `scores`: f32 [questions, gallery], cosines. `answers`: whether the picture with the highest score
+ * is a right one.
+ */
+export interface Judge {
+  scores(viewsOf: ViewsOf): Promise<Float32Array>
+  answers(scores: Float32Array): boolean[]
+}
+
+/**
+ * Uses the unchanged pictures as the gallery and asks with their views. A right answer: the view's
+ * own picture.
  */
 export function judgeByViews(pictures: readonly PictureViews[]): Judge {
-  return (viewsOf) => {
-    const views = pictures.map(viewsOf)
-    const gallery = views.map((own) => own[0]!)
-    return views.flatMap((own, picture) =>
-      nearest(own.slice(1), gallery).map((found) => found === picture)
-    )
+  const owners = pictures.flatMap(({ views }, picture) => views.slice(1).map(() => picture))
+  return {
+    scores: (viewsOf) => {
+      const views = pictures.map(viewsOf)
+      return cosines(
+        views.flatMap((own) => own.slice(1)),
+        views.map((own) => own[0]!)
+      )
+    },
+    answers: (scores) => found(scores, owners.length).map((picture, i) => picture === owners[i])
   }
 }
 
 /**
- * Asks with held-out pictures in a gallery of the others, all unchanged. Each answer: the found
- * picture has the same label. Views alone test too little about other pictures of a kind.
+ * Asks with held-out pictures in a gallery of the others, all unchanged. A right answer: a picture
+ * of the same label. Views alone test too little about other pictures of a kind.
  */
 export function judgeByLabels(
   gallery: readonly PictureViews[],
   asked: readonly PictureViews[]
 ): Judge {
-  return (viewsOf) => {
-    const rows = gallery.map((picture) => viewsOf(picture)[0]!)
-    return nearest(
-      asked.map((picture) => viewsOf(picture)[0]!),
-      rows
-    ).map((found, i) => gallery[found]!.label === asked[i]!.label)
+  return {
+    scores: (viewsOf) =>
+      cosines(
+        asked.map((picture) => viewsOf(picture)[0]!),
+        gallery.map((picture) => viewsOf(picture)[0]!)
+      ),
+    answers: (scores) =>
+      found(scores, asked.length).map((picture, i) => gallery[picture]!.label === asked[i]!.label)
   }
 }
 
-function nearest(queries: readonly Float32Array[], gallery: readonly Float32Array[]): number[] {
-  const rows = gallery.map(unit)
-  return queries.map((view) => {
-    const query = unit(view)
-    let [found, best] = [-1, -Infinity]
-    rows.forEach((row, i) => {
-      const score = dot(row, query)
-      if (score > best) [found, best] = [i, score]
-    })
-    return found
+/** f32 [queries, gallery]. */
+async function cosines(
+  queries: readonly Float32Array[],
+  gallery: readonly Float32Array[]
+): Promise<Float32Array> {
+  if (queries.length === 0 || gallery.length === 0) return new Float32Array(0)
+  const [asked, rows] = [queries, gallery].map((some) =>
+    concatArrays(Float32Array, some.map(unit))
+  ) as [Float32Array, Float32Array]
+  return linearTransform(asked, { matrix: rows, dIn: queries[0]!.length, dOut: gallery.length })
+}
+
+/** The first picture with the highest score of each question. */
+function found(scores: Float32Array, questions: number): number[] {
+  const pictures = scores.length / questions
+  return Array.from({ length: questions }, (_, question) => {
+    let best = 0
+    for (let picture = 1; picture < pictures; picture++)
+      if (scores[question * pictures + picture]! > scores[question * pictures + best]!)
+        best = picture
+    return best
   })
 }
 
+/** A zero vector stays zero. */
 function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(dot(vector, vector))
-  return vector.map((value) => value / length)
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
+  for (const value of vector) sum += value * value
+  const length = Math.sqrt(sum) || 1
+  return vector.map((value) => value / length)
 }
 
 export const shareOf = (answers: readonly boolean[]): number =>

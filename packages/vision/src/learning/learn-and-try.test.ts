@@ -38,8 +38,7 @@ it('says how often a view finds its own among things that nothing was learned fr
   expect(trial).toMatchObject({
     pictures: 120,
     heldOut: 20,
-    dIn: 32,
-    dOut: 32,
+    projection: { dIn: 32, dOut: 32 },
     by: 'views',
     judgedBy: 'views'
   })
@@ -100,7 +99,7 @@ it('where labels repeat they are the judge, and what varies within them is white
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore!)
   const asked = await learnAndTry(kinds(160, 5, 0.3), {
     before: wholeProjection(identity),
-    ways: ['plain']
+    ways: () => ['plain']
   })
   expect(asked.by).toBe('plain')
   expect(asked.recallProjected).toBeLessThan(trial.recallProjected)
@@ -131,7 +130,7 @@ it('no worse by labels and clearly better by views is better, worse by labels is
   }
   const worse = await learnAndTry(
     pictures.map(({ views }) => ({ label: String(views[0]![4]! > 0), views })),
-    { before: wholeProjection(onlySign), ways: ['views'] }
+    { before: wholeProjection(onlySign), ways: () => ['views'] }
   )
   expect(worse).toMatchObject({ judgedBy: 'labels', isBetter: false, recallBefore: 1 })
 })

@@ -1,46 +1,51 @@
-// Learns projections in several ways from a part of the pictures and tries them on the rest. The
-// best way then learns from all pictures.
+// Learns the projection of each part of raw vectors from some of the pictures, and the weights of
+// the parts, and tries them on the rest. What is kept then learns from all pictures.
 import {
   joinProjection,
-  type Projection,
-  wholeProjection
+  type ProjectedPart,
+  type Projection
 } from '@likeness/shared/contract/projection'
-import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { applyWeighted } from '../model/profile.ts'
-import type { ReferenceViews } from './embed-views.ts'
+import type { RawPart } from '../onnx/pooled-map.ts'
+import { addScores, chooseWeights } from './choose-weights.ts'
+import { compare, type HeldOut, holdOut, type Verdict } from './held-out.ts'
+import { type PictureViews, shareOf } from './held-out-recall.ts'
 import {
-  isClearlyBetter,
-  type Judge,
-  judgeByLabels,
-  judgeByViews,
-  type PictureViews,
-  shareOf
-} from './held-out-recall.ts'
-import { learnProjection } from './learn-projection.ts'
+  type ChosenPart,
+  choosePart,
+  type LearningWay,
+  learnPart,
+  type PartPlan,
+  recallOf
+} from './learn-part.ts'
 
-/**
- * Ways of whitening: no whitening, variation between views of a picture, or variation within a
- * label.
- */
-export const learningWays = ['plain', 'views', 'labels'] as const
-export type LearningWay = (typeof learningWays)[number]
+/** Figures of a part. Recall is of the part alone, by the question that judged it. */
+export interface TrialPart {
+  name: string
+  /** Numbers of the raw vector, and of the vector. */
+  dIn: number
+  dim: number
+  /** `own`: the projection that there was. */
+  by: LearningWay | 'own'
+  weight: number
+  weightBefore: number | null
+  recallBefore: number | null
+  /** The best that was learned, whether it is kept or not. */
+  learnedBy: LearningWay
+  recallLearned: number
+}
 
-export interface Trial {
-  /** Matrix, then bias; little-endian f32. */
+export interface Trial extends Verdict {
+  projection: Projection
+  /** The numbers of the projection; little-endian f32. */
   file: Uint8Array
   sha256: string
-  dIn: number
-  dOut: number
-  by: LearningWay
+  parts: TrialPart[]
+  /** Way of the first part that was learned. */
+  by: LearningWay | 'own'
   /** Number of pictures for learning. The trial leaves out the held-out pictures. */
   pictures: number
   heldOut: number
-  /**
-   * `labels`: a held-out picture had to find another picture of its label. `views`: a view had to
-   * find its own picture.
-   */
-  judgedBy: 'labels' | 'views'
   recallRaw: number
   recallProjected: number
   /**
@@ -48,151 +53,135 @@ export interface Trial {
    * chance.
    */
   recallBefore: number | null
-  isBetter: boolean
 }
 
 export interface TryOptions {
+  /** Parts of the raw vectors. Default: one part. */
+  rawParts?: readonly RawPart[]
   before?: Projection
-  /** Ways to try; default: all that the pictures allow. */
-  ways?: readonly LearningWay[]
+  /** Ways to try for a part; default: those that suit it and that the pictures allow. */
+  ways?: (part: string) => readonly LearningWay[]
+  /** Whether weights are learned; else they stay, or are 1. Default: they are. */
+  learnsWeights?: boolean
+  /** Numbers of a part in a vector, by its name. */
+  dims?: Readonly<Record<string, number>>
 }
 
-const dim = 512
-const heldOutEvery = 6
-/** Number of pictures with a shared label from which labels judge, and can be learned from. */
-const fewestOfLabels = 60
+const ofSingleThings = 'instance'
+/** Numbers of a vector of one part, of the part for single things, and of all parts beside it. */
+const defaultDims = { alone: 512, instance: 384, others: 256 }
 
 /** Rejects with `invalid_request` when there are too few pictures. */
 export async function learnAndTry(
   pictures: readonly PictureViews[],
-  { before, ways = learningWays }: TryOptions = {}
+  options: TryOptions = {}
 ): Promise<Trial> {
-  const { learnedFrom, heldOut, judges, judged } = split(pictures)
-  const answersBefore = before && (await answersThrough(before, judges, judged))
-  const tried = []
-  for (const by of ways) {
-    if (by === 'labels' && ways.length > 1 && judges.labels === undefined) continue
-    const answers = await answersThrough(await learn(learnedFrom, by), judges, judged)
-    tried.push({ by, answers, ...compare(answers, answersBefore) })
-  }
-  const better = tried.filter(({ isBetter }) => isBetter)
-  const best = (better.length > 0 ? better : tried).reduce((found, one) =>
-    isBetterBy(one.answers, found.answers) ? one : found
+  const { before, learnsWeights = true } = options
+  const held = holdOut(pictures)
+  const rawDim = pictures[0]?.views[0]?.length ?? 0
+  const parts: ChosenPart[] = []
+  for (const plan of planParts(rawDim, held, options))
+    parts.push(await choosePart(plan, { held, rawDim }))
+  const weightsBefore = parts.map(({ plan }) => plan.weight)
+  const weights = learnsWeights
+    ? chooseWeights(held, {
+        parts: parts.map(({ chosen }) => chosen.scores),
+        weights: weightsBefore
+      })
+    : weightsBefore
+  const isChanged =
+    parts.some(({ chosen }) => chosen.by !== 'own') ||
+    weights.some((weight, i) => weight !== weightsBefore[i])
+  // Where nothing is better, the figures are those of the best that was tried.
+  const taken = parts.map(({ chosen, learned }) => (isChanged ? chosen : learned))
+  const scores = addScores(
+    taken.map((one) => one.scores),
+    weights
   )
-  const { judgedBy, isBetter } = best
-  const projection = await learn(pictures, best.by)
-  const file = new Uint8Array(joinProjection(projection).buffer)
+  const answers = held.answers(scores)
+  const answersBefore = before && held.answers(await held.scoresThrough(before))
+  const { judgedBy, isBetter } = compare(answers, answersBefore)
+  const learned: ProjectedPart[] = []
+  for (const [i, { by, projected }] of taken.entries()) {
+    const { plan } = parts[i]!
+    const part = by === 'own' ? projected : await learnPart(pictures, by, plan)
+    learned.push({ ...part, weight: weights[i]! })
+  }
+  const file = new Uint8Array(joinProjection({ parts: learned }).buffer)
+  const raw = held.answers(await held.scoresOf(({ views }) => views))
   return {
+    projection: {
+      dIn: rawDim,
+      dOut: learned.reduce((sum, { dim }) => sum + dim, 0),
+      parts: learned
+    },
     file,
     sha256: sha256Hex(file),
-    dIn: projection.dIn,
-    dOut: projection.dOut,
-    by: best.by,
+    parts: learned.map((part, i) => describeTrial(parts[i]!, part, taken[i]!.by)),
+    by: taken.find(({ by }) => by !== 'own')?.by ?? 'own',
     pictures: pictures.length,
-    heldOut: heldOut.length,
+    heldOut: held.heldOut.length,
     judgedBy,
     isBetter,
-    recallRaw: rounded(shareOf(judges[judgedBy]!(({ views }) => views))),
-    recallProjected: rounded(shareOf(best.answers[judgedBy]!)),
+    recallRaw: rounded(shareOf(raw[judgedBy]!)),
+    recallProjected: rounded(shareOf(answers[judgedBy]!)),
     recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore[judgedBy]!))
   }
 }
 
-/** `labels`: present where labels judge. */
-interface By<T> {
-  views: T
-  labels?: T | undefined
-}
-
-/** Compares by labels first. */
-function isBetterBy(one: By<boolean[]>, other: By<boolean[]>): boolean {
-  const ahead = shareOf(one.labels ?? []) - shareOf(other.labels ?? [])
-  return ahead > 0 || (ahead === 0 && shareOf(one.views) > shareOf(other.views))
-}
-
-/** Clearly better by labels; or not worse by the few labels, and clearly better by views. */
-function compare(
-  after: By<boolean[]>,
-  before: By<boolean[]> | undefined
-): Pick<Trial, 'judgedBy' | 'isBetter'> {
-  const first = after.labels === undefined ? 'views' : 'labels'
-  if (before === undefined) return { judgedBy: first, isBetter: true }
-  if (isClearlyBetter(after[first]!, before[first]!)) return { judgedBy: first, isBetter: true }
-  const isNoWorse = shareOf(after[first]!) >= shareOf(before[first]!)
-  return isNoWorse && isClearlyBetter(after.views, before.views)
-    ? { judgedBy: 'views', isBetter: true }
-    : { judgedBy: first, isBetter: false }
-}
-
-interface Split {
-  learnedFrom: PictureViews[]
-  heldOut: PictureViews[]
-  judges: By<Judge>
-  /** Pictures that a judge reads. */
-  judged: readonly PictureViews[]
+function planParts(
+  rawDim: number,
+  held: HeldOut,
+  { rawParts = [{ name: ofSingleThings, raw: [0, rawDim] }], before, ways, dims = {} }: TryOptions
+): PartPlan[] {
+  const hasLabels = held.judges.labels !== undefined
+  return rawParts.map((part): PartPlan => {
+    const [from, to] = part.raw
+    const own = before?.parts.find((one) => one.from === from && one.to === to)
+    return {
+      part,
+      own,
+      ways: ways?.(part.name) ?? suitableWays(part.name, hasLabels),
+      dim: dims[part.name] ?? defaultDim(part.name, rawParts.length),
+      weight: own?.weight ?? 1
+    }
+  })
 }
 
 /**
- * Holds out a sixth of the pictures: of each shared label, where there are enough of them; else of
- * all pictures.
+ * Views of a picture say nothing about other things of its kind: what they vary in is whitened away
+ * in the part for single things alone.
  */
-function split(pictures: readonly PictureViews[]): Split {
-  const labels = [...groupByLabel(pictures).values()].filter((own) => own.length > 1)
-  const byLabels = labels.flat().length >= fewestOfLabels
-  const isHeldOut = byLabels
-    ? new Set(
-        labels.flatMap((own) => own.slice(-Math.max(1, Math.floor(own.length / heldOutEvery))))
-      )
-    : new Set(pictures.filter((_, i) => i % heldOutEvery === heldOutEvery - 1))
-  const heldOut = [...isHeldOut]
-  const learnedFrom = pictures.filter((picture) => !isHeldOut.has(picture))
+const suitableWays = (part: string, hasLabels: boolean): readonly LearningWay[] => [
+  'plain',
+  ...(part === ofSingleThings ? (['views'] as const) : []),
+  ...(hasLabels ? (['labels'] as const) : [])
+]
+
+function defaultDim(part: string, parts: number): number {
+  if (parts === 1) return defaultDims.alone
+  return part === ofSingleThings
+    ? defaultDims.instance
+    : Math.floor(defaultDims.others / Math.max(1, parts - 1))
+}
+
+function describeTrial(
+  { plan, own, learned, judgedBy }: ChosenPart,
+  { name, from, to, dim, weight }: ProjectedPart,
+  by: TrialPart['by']
+): TrialPart {
+  const recallBefore = recallOf(own, judgedBy)
   return {
-    learnedFrom,
-    heldOut,
-    judges: {
-      views: judgeByViews(heldOut),
-      labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined
-    },
-    judged: byLabels ? pictures : heldOut
+    name,
+    dIn: to - from,
+    dim,
+    by,
+    weight,
+    weightBefore: own === undefined ? null : plan.weight,
+    recallBefore: recallBefore === null ? null : rounded(recallBefore),
+    learnedBy: learned.by as LearningWay,
+    recallLearned: rounded(recallOf(learned, judgedBy)!)
   }
-}
-
-/** Groups pictures by label, without pictures that have no label. */
-function groupByLabel(pictures: readonly PictureViews[]): Map<string, PictureViews[]> {
-  const labels = new Map<string, PictureViews[]>()
-  for (const picture of pictures)
-    if (picture.label !== null)
-      labels.set(picture.label, [...(labels.get(picture.label) ?? []), picture])
-  return labels
-}
-
-async function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Projection> {
-  const groups: ReferenceViews[] =
-    by !== 'labels'
-      ? pictures.map(({ views }) => views)
-      : [
-          ...[...groupByLabel(pictures).values()].map((own) => own.flatMap(({ views }) => views)),
-          ...pictures.filter(({ label }) => label === null).map(({ views }) => views)
-        ]
-  return wholeProjection(await learnProjection(groups, { dim, whiten: by !== 'plain' }))
-}
-
-async function answersThrough(
-  projection: Projection,
-  { views, labels }: By<Judge>,
-  judged: readonly PictureViews[]
-): Promise<By<boolean[]>> {
-  const projected = new Map<PictureViews, ReferenceViews>()
-  for (const picture of judged) {
-    const rows = await applyWeighted(concatArrays(Float32Array, picture.views), projection)
-    const { dOut } = projection
-    projected.set(
-      picture,
-      picture.views.map((_, i) => rows.subarray(i * dOut, (i + 1) * dOut))
-    )
-  }
-  const viewsOf = (picture: PictureViews): ReferenceViews => projected.get(picture)!
-  return { views: views(viewsOf), labels: labels?.(viewsOf) }
 }
 
 const rounded = (share: number): number => Number(share.toFixed(4))

@@ -32,10 +32,11 @@ it('keeps what tells things apart and drops what varies between views of one', a
       Promise.all(own.map((row) => linearTransform(row, { ...projection, normalize: true })))
     )
   )
-  const [before, after] = [heldOut, projected].map((views) =>
-    shareOf(
-      judgeByViews(views.map((own) => ({ label: null, views: own })))((picture) => picture.views)
-    )
+  const [before, after] = await Promise.all(
+    [heldOut, projected].map(async (views) => {
+      const judge = judgeByViews(views.map((own) => ({ label: null, views: own })))
+      return shareOf(judge.answers(await judge.scores((picture) => picture.views)))
+    })
   )
   console.log(`recall of held-out views: ${before!.toFixed(2)} before, ${after!.toFixed(2)} after`)
   expect(before).toBeLessThan(0.3)

@@ -44,9 +44,7 @@ export async function compareRecall({
   const ofFloat = await project(await viewsOf(float, 0), profile)
   const ofInt8 = await project(await viewsOf(int8, 1), profile)
   const mixed = ofInt8.map((own, i) => [ofFloat[i]![0]!, ...own.slice(1)])
-  const [first, second, third] = [ofFloat, ofInt8, mixed].map((all) =>
-    judgeByViews(all.map((views) => ({ label: null, views })))(({ views }) => views)
-  )
+  const [first, second, third] = await Promise.all([ofFloat, ofInt8, mixed].map(answersOf))
   const recall = (answers: readonly boolean[]): number => Number(shareOf(answers).toFixed(4))
   return {
     references: references.length,
@@ -55,6 +53,11 @@ export async function compareRecall({
     int8: recall(second!),
     int8InFloat: recall(third!)
   }
+}
+
+async function answersOf(all: readonly ReferenceViews[]): Promise<boolean[]> {
+  const judge = judgeByViews(all.map((views) => ({ label: null, views })))
+  return judge.answers(await judge.scores(({ views }) => views))
 }
 
 const project = (all: readonly ReferenceViews[], profile: Profile): Promise<ReferenceViews[]> =>
