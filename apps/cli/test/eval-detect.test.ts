@@ -92,7 +92,7 @@ test('with --tiles things are looked for in enlarged parts too, and each is foun
   await drawPicture('a.png')
   await writeFile(
     join(folder, 'set/labels.csv'),
-    'path,label,role,bbox_xyxy,extra\na.png,x,query,10|10|30|30,\na.png,y,query,13|13|29|29,\n'
+    'path,label,role,bbox_xyxy,extra\na.png,x,query,10|10|30|30,\na.png,y,query,17|17|31|31,\n'
   )
   const found = async (...args: string[]) =>
     figuresOf(await detect('--json', '--threshold', '0.9', ...args)) as { recall: number }

@@ -1,8 +1,11 @@
 // Several pictures as the examples of one search, with the settings of the gallery's yaml.
 import { readFile } from 'node:fs/promises'
-import { type Examples, exampleStrategies } from '@likeness/shared/contract/http/search'
+import {
+  type Examples,
+  exampleStrategies,
+  type SearchAnswer
+} from '@likeness/shared/contract/http/search'
 import { maxExamples } from '@likeness/shared/contract/limits'
-import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../api/api-client.ts'
 import { existing } from '../command-options.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
