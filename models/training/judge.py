@@ -24,9 +24,10 @@ def letterbox(picture):
     scale = min(SIDE / height, SIDE / width)
     new = round(width * scale), round(height * scale)
     left, top = (SIDE - new[0]) // 2, (SIDE - new[1]) // 2
-    canvas = np.full((SIDE, SIDE, 3), PAD, np.uint8)
-    canvas[top : top + new[1], left : left + new[0]] = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return canvas[..., ::-1].transpose(2, 0, 1).astype(np.float32) / 255, (left, top, left + new[0], top + new[1])
+    canvas = np.full((SIDE, SIDE, 3), PAD, np.float32)
+    # Of floats: the server does not round the resized picture either.
+    canvas[top : top + new[1], left : left + new[0]] = cv2.resize(picture.astype(np.float32), new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return canvas[..., ::-1].transpose(2, 0, 1) / 255, (left, top, left + new[0], top + new[1])
 
 
 def own_boxes(rows):

@@ -89,11 +89,19 @@ test('the embed server is told how to look, as the collection says or as the sea
     {
       max_objects: presets.logo.max_objects,
       query_subjects: 'all',
+      query_views: [],
       whole: 'fallback',
       tiles: [2],
       detect_tiles: presets.logo.detect_tiles ?? []
     },
-    { max_objects: 3, query_subjects: 'main', whole: 'fallback', tiles: [], detect_tiles: [3] }
+    {
+      max_objects: 3,
+      query_subjects: 'main',
+      whole: 'fallback',
+      query_views: [],
+      tiles: [],
+      detect_tiles: [3]
+    }
   ])
   expect(api.embedders.queries[0]!.enrolment).toMatchObject({
     trim: true,

@@ -87,7 +87,7 @@ test.each([
     () =>
       rewriteManifest((v) => {
         const spec = v.spec as { settings: object }
-        return { ...v, spec: { ...spec, settings: { ...spec.settings, weights: [1] } } }
+        return { ...v, spec: { ...spec, settings: { ...spec.settings, colours: [1] } } }
       })
   ],
   [

@@ -87,7 +87,8 @@ it('makes a folder whose model gives what the export gives, with vectors and a p
   expect([vector.length, Math.hypot(...vector)]).toEqual([144, expect.closeTo(1, 5)])
   expect(manifest.embedding).toEqual({
     version: embeddingVersion(imported.manifest, profile),
-    dim: 144
+    dim: 144,
+    unit: true
   })
   await Promise.all([imported.close(), direct.close()])
 })
