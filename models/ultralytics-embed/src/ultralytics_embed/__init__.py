@@ -4,5 +4,6 @@ from its export."""
 from .embedding_head import EmbeddingHead
 from .embedding_yolo import EmbeddingYOLO, Objects
 from .losses import contrastive_loss
+from .profile import Part, Profile, load_profile
 
-__all__ = ["EmbeddingHead", "EmbeddingYOLO", "Objects", "contrastive_loss"]
+__all__ = ["EmbeddingHead", "EmbeddingYOLO", "Objects", "Part", "Profile", "contrastive_loss", "load_profile"]

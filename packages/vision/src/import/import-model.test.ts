@@ -128,6 +128,14 @@ it('an embedder beside the detector is part of the vectors, of the version and o
     semantic: { kind: 'both', dim: tinyEmbedderDim, normalisation: normalisations.half },
     exported: { sha256: plain.manifest.exported.sha256 }
   })
+  expect(manifest.profile!.parts).toEqual([
+    { name: 'instance', raw: [0, 144], dim: 144, weight: 1 },
+    { name: 'semantic', raw: [144, 156], dim: tinyEmbedderDim, weight: 1 }
+  ])
+  expect(manifest.learned.parts).toMatchObject([{ by: 'views' }, { by: 'plain' }])
+  expect(manifest.learned.text).toMatch(/^instance 144 -> 144 \(what .*, semantic 12 -> 12 \(noth/)
+  expect(manifest.embedding.parts).toHaveLength(2)
+  expect(plain.manifest.profile!.parts).toBeUndefined()
   expect(manifest.version).not.toBe(plain.manifest.version)
   const alone = await run({}, 'alone', { semantic: { ...semantic, kind: 'semantic' } })
   expect([alone.manifest.raw.dim, alone.manifest.version === manifest.version]).toEqual([
@@ -140,9 +148,11 @@ it('an embedder beside the detector is part of the vectors, of the version and o
   const { whole, subjects } = await imported.embed(noisePicture(64, 64, 3))
   expect([whole.length, subjects[0]!.raw.length]).toEqual([156, 156])
   expect(Math.hypot(...whole.subarray(144))).toBeCloseTo(Math.SQRT2, 5)
-  expect((await applyProfile(whole, await loadProfile(modelDir))).length).toBe(
-    manifest.embedding.dim
-  )
+  const vector = await applyProfile(whole, await loadProfile(modelDir))
+  expect(vector.length).toBe(manifest.embedding.dim)
+  expect(
+    [vector.subarray(0, 144), vector.subarray(144)].map((part) => Math.hypot(...part))
+  ).toEqual([expect.closeTo(Math.SQRT1_2, 5), expect.closeTo(Math.SQRT1_2, 5)])
   await imported.close()
   await expectOlder(modelDir, whole)
   await writeFile(path.join(modelDir, manifest.semantic!.file), buildTinyEmbedder({ fixed: true }))

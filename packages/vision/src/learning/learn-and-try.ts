@@ -149,12 +149,12 @@ function planParts(
 }
 
 /**
- * Views of a picture say nothing about other things of its kind: what they vary in is whitened away
- * in the part for single things alone.
+ * Where labels say what belongs together, the parts for kinds are left to them: views of a picture
+ * say nothing about other things of its kind. Without labels each picture is a thing of its own.
  */
 const suitableWays = (part: string, hasLabels: boolean): readonly LearningWay[] => [
   'plain',
-  ...(part === ofSingleThings ? (['views'] as const) : []),
+  ...(part === ofSingleThings || !hasLabels ? (['views'] as const) : []),
   ...(hasLabels ? (['labels'] as const) : [])
 ]
 

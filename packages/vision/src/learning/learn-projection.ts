@@ -79,7 +79,8 @@ async function whitenWithin(views: readonly ReferenceViews[], dim: number): Prom
     await scatterOf(concatArrays(Float32Array, deviations), dim),
     dim
   )
-  const floor = (regularisation * values.reduce((sum, value) => sum + value, 0)) / dim
+  // Where nothing varies, nothing is whitened.
+  const floor = (regularisation * values.reduce((sum, value) => sum + value, 0)) / dim || 1
   const whitening = new Float32Array(dim * dim)
   for (let i = 0; i < dim; i++) {
     const scale = 1 / Math.sqrt(Math.max(0, values[i]!) + floor)
