@@ -1,5 +1,7 @@
 // The mean of vectors of one embedding, in the form in which rows are stored.
 
+import { storedForm } from './embedding-parts.ts'
+
 /** What a vector looks like. An embedding without parts is a single part. */
 interface VectorForm {
   dim: number
@@ -23,21 +25,14 @@ export function meanVector(
     const weight = weights[i]! / total
     for (let at = 0; at < dim; at++) mean[at]! += weight * vector[at]!
   }
-  if (unit) {
-    let from = 0
-    for (const part of parts) {
-      scaleTo(1 / Math.sqrt(parts.length), mean.subarray(from, from + part.dim))
-      from += part.dim
-    }
+  if (!unit) return Float32Array.from(mean)
+  let from = 0
+  for (const part of parts) {
+    const values = mean.subarray(from, (from += part.dim))
+    if (values.reduce((sum, value) => sum + value * value, 0) < nothing) values.fill(0)
   }
-  return Float32Array.from(mean)
+  return storedForm(mean, parts) ?? new Float32Array(dim)
 }
 
 /** Squares below this are rounding errors of a sum that is zero. */
 const nothing = 1e-12
-
-function scaleTo(length: number, values: Float64Array): void {
-  const squares = values.reduce((sum, value) => sum + value * value, 0)
-  const factor = squares < nothing ? 0 : length / Math.sqrt(squares)
-  for (let at = 0; at < values.length; at++) values[at]! *= factor
-}
