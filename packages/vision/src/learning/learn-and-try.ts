@@ -7,16 +7,18 @@ import {
 } from '@likeness/shared/contract/projection'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import type { RawPart } from '../onnx/pooled-map.ts'
-import { addScores, chooseWeights } from './choose-weights.ts'
+import { chooseParts } from './choose-parts.ts'
+import { addScores } from './choose-weights.ts'
 import { compare, type HeldOut, holdOut, type Verdict } from './held-out.ts'
 import { type PictureViews, shareOf } from './held-out-recall.ts'
 import {
-  type ChosenPart,
-  choosePart,
   type LearningWay,
   learnPart,
   type PartPlan,
-  recallOf
+  recallOf,
+  type TriedPart,
+  type TriedWays,
+  tryWays
 } from './learn-part.ts'
 
 /** Figures of a part. Recall is of the part alone, by the question that judged it. */
@@ -79,21 +81,16 @@ export async function learnAndTry(
   const { before, learnsWeights = true } = options
   const held = holdOut(pictures)
   const rawDim = pictures[0]?.views[0]?.length ?? 0
-  const parts: ChosenPart[] = []
+  const tried: TriedWays[] = []
   for (const plan of planParts(rawDim, held, options))
-    parts.push(await choosePart(plan, { held, rawDim }))
-  const weightsBefore = parts.map(({ plan }) => plan.weight)
-  const weights = learnsWeights
-    ? chooseWeights(held, {
-        parts: parts.map(({ chosen }) => chosen.scores),
-        weights: weightsBefore
-      })
-    : weightsBefore
+    tried.push(await tryWays(plan, { held, rawDim }))
+  const given = tried.map(({ plan }) => plan.weight)
+  const parts = chooseParts(held, tried, { weights: given, learnsWeights })
+  const { weights } = parts
   const isChanged =
-    parts.some(({ chosen }) => chosen.by !== 'own') ||
-    weights.some((weight, i) => weight !== weightsBefore[i])
+    parts.chosen.some(({ by }) => by !== 'own') || weights.some((weight, i) => weight !== given[i])
   // Where nothing is better, the figures are those of the best that was tried.
-  const taken = parts.map(({ chosen, learned }) => (isChanged ? chosen : learned))
+  const taken = isChanged ? parts.chosen : parts.learned
   const scores = addScores(
     taken.map((one) => one.scores),
     weights
@@ -103,7 +100,7 @@ export async function learnAndTry(
   const { judgedBy, isBetter } = compare(answers, answersBefore)
   const learned: ProjectedPart[] = []
   for (const [i, { by, projected }] of taken.entries()) {
-    const { plan } = parts[i]!
+    const { plan } = tried[i]!
     const part = by === 'own' ? projected : await learnPart(pictures, by, plan)
     learned.push({ ...part, weight: weights[i]! })
   }
@@ -117,7 +114,9 @@ export async function learnAndTry(
     },
     file,
     sha256: sha256Hex(file),
-    parts: learned.map((part, i) => describeTrial(parts[i]!, part, taken[i]!.by)),
+    parts: learned.map((part, i) =>
+      describeTrial(tried[i]!, part, { by: taken[i]!.by, learned: parts.learned[i]!, judgedBy })
+    ),
     by: taken.find(({ by }) => by !== 'own')?.by ?? 'own',
     pictures: pictures.length,
     heldOut: held.heldOut.length,
@@ -166,9 +165,9 @@ function defaultDim(part: string, parts: number): number {
 }
 
 function describeTrial(
-  { plan, own, learned, judgedBy }: ChosenPart,
+  { plan, own }: TriedWays,
   { name, from, to, dim, weight }: ProjectedPart,
-  by: TrialPart['by']
+  { by, learned, judgedBy }: { by: TrialPart['by']; learned: TriedPart } & Pick<Verdict, 'judgedBy'>
 ): TrialPart {
   const recallBefore = recallOf(own, judgedBy)
   return {

@@ -1,15 +1,7 @@
-// Learns the projection of a part of raw vectors in several ways, and chooses among them and the
-// projection that is there.
+// Learns the projection of a part of raw vectors in several ways.
 import type { ProjectedPart } from '@likeness/shared/contract/projection'
 import type { RawPart } from '../onnx/pooled-map.ts'
-import {
-  type By,
-  compare,
-  groupByLabel,
-  type HeldOut,
-  isBetterBy,
-  type Verdict
-} from './held-out.ts'
+import { type By, groupByLabel, type HeldOut, type Verdict } from './held-out.ts'
 import { type PictureViews, shareOf } from './held-out-recall.ts'
 import { learnProjection } from './learn-projection.ts'
 
@@ -40,20 +32,18 @@ export interface TriedPart {
   answers: By<boolean[]>
 }
 
-export interface ChosenPart {
+export interface TriedWays {
   plan: PartPlan
-  /** The part as it is best: as it is, or learned where that is clearly better. */
-  chosen: TriedPart
-  /** The best that was learned. */
-  learned: TriedPart
   own: TriedPart | undefined
-  judgedBy: Verdict['judgedBy']
+  /** At least one. */
+  learned: readonly TriedPart[]
 }
 
-export async function choosePart(
+/** Learns a part in each way of its plan. Scores are of the part alone. */
+export async function tryWays(
   plan: PartPlan,
   { held, rawDim }: { held: HeldOut; rawDim: number }
-): Promise<ChosenPart> {
+): Promise<TriedWays> {
   const tryOut = async (by: TriedPart['by'], projected: ProjectedPart): Promise<TriedPart> => {
     const scores = await held.scoresThrough({
       dIn: rawDim,
@@ -62,18 +52,10 @@ export async function choosePart(
     })
     return { by, projected, scores, answers: held.answers(scores) }
   }
-  const own = plan.own && (await tryOut('own', plan.own))
-  const tried: (TriedPart & Verdict)[] = []
-  for (const by of plan.ways) {
-    const one = await tryOut(by, await learnPart(held.learnedFrom, by, plan))
-    tried.push({ ...one, ...compare(one.answers, own?.answers) })
-  }
-  const better = tried.filter(({ isBetter }) => isBetter)
-  const learned = (better.length > 0 ? better : tried).reduce((found, one) =>
-    isBetterBy(one.answers, found.answers) ? one : found
-  )
-  const chosen = own === undefined || learned.isBetter ? learned : own
-  return { plan, chosen, learned, own, judgedBy: learned.judgedBy }
+  const learned: TriedPart[] = []
+  for (const by of plan.ways)
+    learned.push(await tryOut(by, await learnPart(held.learnedFrom, by, plan)))
+  return { plan, own: plan.own && (await tryOut('own', plan.own)), learned }
 }
 
 export async function learnPart(
