@@ -29,8 +29,8 @@ test('a dead process, a recycled pid and an unreadable file hold nothing', () =>
 })
 
 test('a process that has ended and was not reaped holds nothing', async () => {
-  // The shell becomes a process that never asks for its ended child.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+  // The shell becomes a process that never asks for its child, before that child ends.
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'ignore']
   })
   onTestFinished(() => void parent.kill())
@@ -40,7 +40,7 @@ test('a process that has ended and was not reaped holds nothing', async () => {
     readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')
-  await expect.poll(() => stat()[0]).toBe('Z')
+  await expect.poll(() => stat()[0], { timeout: 10_000 }).toBe('Z')
   writeFileSync(join(dir, 'stack.pid'), `${pid} ${stat()[19]}\n`)
   expect(ownerOfDataDir(dir)).toBeUndefined()
   lockDataDir(dir)()

@@ -7,7 +7,7 @@ import type { ViewRandom } from '../learning/view-mosaic.ts'
 import { describeParts } from '@likeness/shared/contract/projection'
 import type { Embedder } from '../model/embedder.ts'
 import type { ProfileEntry } from '../model/model-manifest.ts'
-import { mapParts, rawPartsOf } from '../onnx/pooled-map.ts'
+import { rawPartsOf, usualPart } from '../onnx/pooled-map.ts'
 
 export interface LearnedProfile {
   profile: ProfileEntry
@@ -61,7 +61,7 @@ export async function learnProfile({
     views.map((own) => ({ label: null, views: own })),
     {
       rawParts: rawPartsOf(embedder.manifest),
-      ways: (part) => [part === mapParts[0] ? 'views' : 'plain'],
+      ways: (part) => [part === usualPart ? 'views' : 'plain'],
       learnsWeights: false
     }
   )
