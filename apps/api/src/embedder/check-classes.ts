@@ -4,6 +4,7 @@ import { modelOf } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { nearestNames } from '@likeness/shared/data/nearest-name'
 import { appError } from '@likeness/shared/errors'
+import { toldOfModel } from './told-of-model.ts'
 
 type ClassSettings = Partial<Pick<Enrolment, 'classes' | 'without_classes'>>
 
@@ -20,9 +21,7 @@ export function checkClasses(
   embedders: readonly EmbedderAddress[]
 ): void {
   const model = modelOf(embeddingVersion)
-  const known = embedders
-    .filter(({ embedding }) => modelOf(embedding.version) === model)
-    .find((embedder) => embedder.classes !== undefined)?.classes
+  const known = toldOfModel(embedders, embeddingVersion, 'classes')
   if (known === undefined) return
   for (const [setting, names] of Object.entries({ classes, without_classes: without })) {
     const missing = names.find((name) => !known.includes(name))

@@ -18,6 +18,7 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { newCollectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { checkClasses } from '../embedder/check-classes.ts'
+import { toldOfModel } from '../embedder/told-of-model.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 import { type Answer, answerOnce, requestKey } from '../idempotency/answer-once.ts'
@@ -85,14 +86,6 @@ function settingsOf(
   })
 }
 
-/** Settings of the model of an embedding; none where no embed-worker has that model. */
-function modelSettings({ embedder }: ApiDeps, { version }: EmbeddingSpec): ModelSettings {
-  const known = embedder
-    .known()
-    .filter((one) => modelOf(one.embedding.version) === modelOf(version))
-  return known.find(({ settings }) => settings !== undefined)?.settings ?? {}
-}
-
 /** Finds the collection of an earlier attempt: the same spec, not older than the reservation. */
 async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
   const made = (await catalog.list({ fresh: true })).find(({ name }) => name === spec.name)
@@ -137,9 +130,13 @@ export const createCollection = (deps: ApiDeps): Route => ({
         const { name, metric, index_method: method, storage, rescore } = request
         const embedding = await embeddingFor(deps, request)
         // Presets may name classes and parts that only other models have.
-        checkClasses(request.settings ?? {}, embedding.version, deps.embedder.known())
+        const known = deps.embedder.known()
+        checkClasses(request.settings ?? {}, embedding.version, known)
         assertWeights({ embedding, metric }, request.settings?.weights)
-        const settings = settingsOf(request, modelSettings(deps, embedding))
+        const settings = settingsOf(
+          request,
+          toldOfModel(known, embedding.version, 'settings') ?? {}
+        )
         return {
           spec: { name, embedding, metric, method, storage, rescore, settings },
           atMs: deps.clock.nowMs()

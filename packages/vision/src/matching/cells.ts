@@ -54,12 +54,12 @@ export async function cellMetric(
   starts: readonly number[]
 ): Promise<Float32Array> {
   const channels = starts.length
-  const dims = dOut * cellCount
-  const columns = new Float32Array(channels * dims)
   if (!readsCells({ parts }, starts))
     return Float32Array.from({ length: channels ** 2 }, (_, at) =>
       at % (channels + 1) === 0 ? 1 : 0
     )
+  const dims = dOut * cellCount
+  const columns = new Float32Array(channels * dims)
   let above = 0
   for (const { from, to, dim, matrix } of parts) {
     for (const [channel, start] of starts.entries()) {

@@ -2,6 +2,7 @@
 // Slow; the tests trust this one.
 import { readFile } from 'node:fs/promises'
 import type { DetectionDefaults, ModelManifest } from '../model/model-manifest.ts'
+import { openDummySession } from '../model/run-dummies.ts'
 import * as ort from '../onnx-runtime.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { encodeCropModel, encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
@@ -13,7 +14,6 @@ import { joinTransformer } from '../onnx/transformer-form.ts'
 import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
-import { exactProducts } from '../runtime/session.ts'
 import { suppress } from './oracle-nms.ts'
 import { alignBox, type FeatureMap, poolBox, poolWhole } from './oracle-pooling.ts'
 
@@ -43,11 +43,7 @@ export async function createOracle(
   const model = decodeDetector(await readFile(sourcePath))
   if (source.transformer) joinTransformer(model.graph, source.transformer)
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
-  const session = await ort.InferenceSession.create(encodeWithOutputsAlone(model, tensors), {
-    intraOpNumThreads: 1,
-    ...exactProducts(),
-    logSeverityLevel: 3
-  })
+  const session = await openDummySession(encodeWithOutputsAlone(model, tensors))
 
   const ofCrops = await openCropModels(model, source.maps)
 
@@ -112,10 +108,7 @@ async function openCropModels(
   for (const map of maps) {
     const { tensor, crops, crop } = map
     if (crops === undefined || crop === undefined) continue
-    const session = await ort.InferenceSession.create(encodeCropModel(model, { tensor, crops }), {
-      intraOpNumThreads: 1,
-      logSeverityLevel: 3
-    })
+    const session = await openDummySession(encodeCropModel(model, { tensor, crops }))
     opened.set(tensor, {
       async pool(data, canvas, box) {
         const picture = {
