@@ -2,7 +2,7 @@
 // with real sealed segments, and is compared with a simple reference.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import type { CollectionReader, Hit, SearchQuery } from '../src/contract.ts'
+import type { Hit, SearchQuery } from '../src/contract.ts'
 import { type Cell, cells, lossOf, nameOf, rowsIn, vectorIn } from '../src/testing/cells.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { recallOf, type Reference, scoreBetween } from '../src/testing/reference.ts'
@@ -26,19 +26,8 @@ afterEach(async () => {
   await gallery.close()
 })
 
-async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
-    consistency: 'strong',
-    timeoutMs: 60_000
-  })
-  try {
-    return await use(reader)
-  } finally {
-    reader.release()
-  }
-}
 const searchAll = (query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> =>
-  withReader((reader) =>
+  gallery.read((reader) =>
     reader.search({
       vectors: rowsIn(cell, Float32Array.from(queries.flatMap((query) => [...query]))),
       ...query
@@ -100,7 +89,7 @@ async function check(reference: Reference): Promise<number> {
   expect(
     groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)
   ).toBe(true)
-  await withReader(async (reader) => {
+  await gallery.read(async (reader) => {
     const [id, { vector }] = [...reference][7]!
     expect(
       Math.abs((await reader.search({ vectors: rowsIn(cell, vector), k: 1 }))[0]![0]!.score - 1)

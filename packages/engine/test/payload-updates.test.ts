@@ -16,25 +16,12 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-async function withReader<T>(
-  use: (reader: Awaited<ReturnType<Gallery['replica']['acquire']>>) => Promise<T>
-): Promise<T> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
-    consistency: 'strong',
-    timeoutMs: 60_000
-  })
-  try {
-    return await use(reader)
-  } finally {
-    reader.release()
-  }
-}
 const search = (query: Omit<SearchQuery, 'vectors'>): Promise<string[]> =>
-  withReader(async (reader) =>
+  gallery.read(async (reader) =>
     (await reader.search({ vectors: vectorOf(5), ...query }))[0]!.map(({ item }) => item.id).sort()
   )
 const item = (id: string) =>
-  withReader(async (reader) => {
+  gallery.read(async (reader) => {
     const found = await reader.getItem(id)
     return found && { label: found.label, metadata: found.metadata }
   })
@@ -71,7 +58,7 @@ async function expectRelabelled(): Promise<void> {
   ).toEqual(['item-8'])
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 1 })).toHaveLength(3)
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 2 })).toHaveLength(5)
-  await withReader(async (reader) => {
+  await gallery.read(async (reader) => {
     const labels = new Map<string, string | null>()
     for await (const { id, label } of reader.scroll()) labels.set(id, label)
     expect([labels.size, labels.get('item-5'), labels.get('item-6')]).toEqual([100, 'new', null])
@@ -85,7 +72,7 @@ test('is seen by reads, filters and groups, by the next owner too, and keeps the
   await gallery.relabel(['item-5'], { metadata: { shop: 'south' } })
   await writer.step({})
   expect(await item('item-5')).toEqual({ label: 'new', metadata: { shop: 'south' } })
-  expect(await withReader((reader) => reader.getVectors('item-5'))).toEqual(vectorOf(5))
+  expect(await gallery.read((reader) => reader.getVectors('item-5'))).toEqual(vectorOf(5))
 })
 
 test('a version that only relabels is loaded without the segment', async () => {
@@ -154,7 +141,7 @@ test('an item that is still being embedded gets it when it comes, and one accept
   await writer.step({})
   writer = await gallery.openWriter()
   const awaits = () =>
-    withReader(async (reader) =>
+    gallery.read(async (reader) =>
       [before, after].map(({ revision }) => [reader.awaits(revision), reader.awaits(revision + 1)])
     )
   expect(await awaits()).toEqual([

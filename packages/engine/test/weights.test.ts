@@ -9,7 +9,6 @@ import {
 } from '@likeness/shared/contract/embedding-parts'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { seededRandom } from '@likeness/shared/data/random'
-import type { CollectionReader } from '../src/contract.ts'
 import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { plainScore, rawVector, twoParts } from '../src/testing/parts.ts'
@@ -59,18 +58,6 @@ const seedsFor = (metric: string, most: number): number[] =>
 const itemsOf = (seeds: readonly number[]): TestItem[] =>
   seeds.map((seed) => ({ id: `${seed}`, label: `l${seed % 9}`, seeds: [seed] }))
 
-async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
-    consistency: 'strong',
-    timeoutMs: 60_000
-  })
-  try {
-    return await use(reader)
-  } finally {
-    reader.release()
-  }
-}
-
 const forms = (['IP', 'cosine', 'L2'] as const).flatMap((metric) =>
   (['FLAT', 'IVF', 'HNSW32'] as const).flatMap((method) => [
     { metric, method, storage: 'f32' as const, rescore: false },
@@ -93,7 +80,7 @@ describe.each(forms)('$metric $method $storage', (form) => {
       await fill(parts, { ...form, settings: { weights: set } }, itemsOf(seeds))
       const stored = new Map(seeds.map((seed) => [`${seed}`, rawVector(seed, parts)]))
       const defaults = Object.fromEntries(parts.map(({ name, weight }) => [name, weight]))
-      await withReader(async (reader) => {
+      await gallery.read(async (reader) => {
         for (const asked of [
           undefined,
           ...Array.from({ length: 4 }, () => randomWeights(random, parts))
@@ -152,7 +139,7 @@ describe.each(forms)('$metric $method $storage', (form) => {
       { name: 'kind', dim: 6, weight: 0.5 }
     ]
     await fill(parts, form, itemsOf(seedsFor(form.metric, 100)))
-    await withReader(async (reader) => {
+    await gallery.read(async (reader) => {
       const own = denseRows((await reader.getVectors('8'))!)
       const some: Weights[] = [{}, { kind: 0 }, { instance: 0 }, { kind: 100, instance: 0.1 }]
       for (const weights of some) {
@@ -165,7 +152,7 @@ describe.each(forms)('$metric $method $storage', (form) => {
 })
 
 const scoresWith = (weights?: Weights): Promise<number[]> =>
-  withReader(async (reader) =>
+  gallery.read(async (reader) =>
     (
       await reader.search({
         vectors: storedForm(rawVector(5, twoParts), twoParts)!,
@@ -223,7 +210,7 @@ test('an embedding without parts has no weights, and is searched as before', asy
   gallery = await createGallery()
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, 20))
-  await withReader(async (reader) => {
+  await gallery.read(async (reader) => {
     const vectors = unitVector(3, 16)
     expect((await reader.search({ vectors, k: 1 }))[0]![0]).toMatchObject({ score: 1 })
     await expect(reader.search({ vectors, k: 1, weights: { kind: 1 } })).rejects.toMatchObject({

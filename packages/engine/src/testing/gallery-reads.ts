@@ -1,38 +1,41 @@
 // Reads the answers of a test gallery and the content of its store.
+import type { CollectionReader } from '../contract.ts'
 import type { GalleryStack } from './gallery-stack.ts'
 import { vectorOf } from './test-items.ts'
 
+const quickMs = 5_000
+
 export function createReads({ store, spec, replica }: GalleryStack) {
+  /** Gives the newest committed version to `use`. */
+  async function read<T>(
+    use: (reader: CollectionReader) => Promise<T>,
+    timeoutMs = 60_000
+  ): Promise<T> {
+    const reader = await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs })
+    try {
+      return await use(reader)
+    } finally {
+      reader.release()
+    }
+  }
+
   return {
-    async search(seed: number, k: number, budget?: number) {
-      const reader = await replica.acquire(spec.collectionId, {
-        consistency: 'strong',
-        timeoutMs: 5_000
-      })
-      try {
+    read,
+    search: (seed: number, k: number, budget?: number) =>
+      read(async (reader) => {
         const hits = (await reader.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
         return hits.map(({ item, score, row }) => ({ id: item.id, label: item.label, score, row }))
-      } finally {
-        reader.release()
-      }
-    },
+      }, quickMs),
     async storedKeys(prefix: string): Promise<string[]> {
       const found: string[] = []
       for await (const { key } of store.list(prefix)) found.push(key)
       return found
     },
-    async allIds(): Promise<string[]> {
-      const reader = await replica.acquire(spec.collectionId, {
-        consistency: 'strong',
-        timeoutMs: 5_000
-      })
-      try {
+    allIds: (): Promise<string[]> =>
+      read(async (reader) => {
         const ids: string[] = []
         for await (const item of reader.scroll()) ids.push(item.id)
         return ids.sort()
-      } finally {
-        reader.release()
-      }
-    }
+      }, quickMs)
   }
 }
