@@ -3,8 +3,14 @@ import { spawn } from 'node:child_process'
 import { repositoryRoot } from '../setup/report.mjs'
 import { findBrowser } from '../setup/system-packages.mjs'
 
-/** `show(text)` gets whole lines: at once, or all of them at the end where `isQuiet`. */
-export function runCommand([file, ...args], { env, isQuiet, show, signal }) {
+/** Milliseconds that a command of a run may take. A hanging test would otherwise hide all others. */
+const mostMs = 40 * 60_000
+
+/**
+ * `show(text)` gets whole lines: at once, or all of them at the end where `isQuiet`. A command that
+ * takes longer than `limitMs` is killed, and says so.
+ */
+export function runCommand([file, ...args], { env, isQuiet, show, signal, limitMs = mostMs }) {
   const child = spawn(file, args, {
     cwd: repositoryRoot,
     env,
@@ -16,12 +22,19 @@ export function runCommand([file, ...args], { env, isQuiet, show, signal }) {
   const rests = [child.stdout, child.stderr].map((stream) => passLines(stream, pass))
   const stop = () => endGroup(child, 'SIGTERM')
   signal.addEventListener('abort', stop)
+  // SIGKILL: a process whose event loop is stuck does not end by SIGTERM.
+  const limit = setTimeout(() => {
+    pass(`\nkilled: it did not end within ${limitMs / 1000} s\n`)
+    endGroup(child, 'SIGKILL')
+  }, limitMs)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
+    // Workers that outlive the command would go on writing into the run's folder, and a program
+    // that holds their output would keep the command from closing.
+    child.on('exit', () => endGroup(child, 'SIGKILL'))
     child.on('close', (code) => {
+      clearTimeout(limit)
       signal.removeEventListener('abort', stop)
-      // Workers that outlive the command would go on writing into the run's folder.
-      endGroup(child, 'SIGKILL')
       for (const rest of rests) if (rest() !== '') pass(`${rest()}\n`)
       if (kept.length > 0) show(kept.join(''))
       resolve(code ?? 1)

@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import { commandEnvironment, runCommand } from './run-command.mjs'
 
 const program = (script) => [process.execPath, '-e', script]
-const run = async (script, { isQuiet = false, signal = new AbortController().signal } = {}) => {
+const forever = new AbortController().signal
+const run = async (script, { isQuiet = false, signal = forever, limitMs } = {}) => {
   const shown = []
   const code = await runCommand(program(script), {
     env: process.env,
     isQuiet,
     signal,
+    limitMs,
     show: (text) => shown.push(text)
   })
   return { code, shown }
@@ -30,6 +32,12 @@ test('a run that is stopped ends its commands, as a failure', async () => {
   const stopped = new AbortController()
   setTimeout(() => stopped.abort(), 300)
   expect((await run('setTimeout(() => {}, 60_000)', { signal: stopped.signal })).code).not.toBe(0)
+})
+
+test('a command that is stuck is killed at its limit, and says so', async () => {
+  const { code, shown } = await run('console.log(1); for (;;);', { limitMs: 2_000 })
+  expect(code).not.toBe(0)
+  expect(shown).toEqual(['1\n', '\nkilled: it did not end within 2 s\n'])
 })
 
 test('whatever a command has started and left behind ends with it', async () => {

@@ -216,6 +216,30 @@ test('settings change for good, once per key, and are described; fixed settings 
   expect(await api.operations(collectionId)).toHaveLength(logged)
 })
 
+test('a setting that the embedding or the metric of the collection cannot have is refused, as at its creation', async () => {
+  const plain = { version: 'theirs', dim: 8, unit: true }
+  for (const kind of [
+    { metric: 'hamming', embedding: plain },
+    { metric: 'L2', embedding: { ...plain, unit: false } },
+    { metric: 'cosine', embedding: { version: 'theirs', dim: 100, unit: true, sparse: true } }
+  ]) {
+    const name = `of-${kind.metric.toLowerCase()}`
+    const made = (await (await api.post('/v1/collections', { name, ...kind })).json()) as {
+      incarnation: string
+    }
+    const logged = (await api.operations(made.incarnation)).length
+    const response = await api.fetch(`/v1/collections/${name}`, {
+      method: 'PATCH',
+      body: JSON.stringify({ settings: { rerank: true } }),
+      headers: { 'content-type': 'application/json' }
+    })
+    expect([name, await codeOf(response)]).toEqual([name, '400 invalid_request'])
+    expect(await api.operations(made.incarnation)).toHaveLength(logged)
+    const asked = { name: `${name}-2`, ...kind, settings: { rerank: true } }
+    expect(await codeOf(await api.post('/v1/collections', asked))).toBe('400 invalid_request')
+  }
+})
+
 test('without an owner it is logged and answered as not applied', async () => {
   await stopOwner()
   api.deps.clock.nowMs = (() => {

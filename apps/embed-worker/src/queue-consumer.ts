@@ -101,8 +101,12 @@ export function startQueueConsumer({
       await Promise.race([closed, delay(graceMs)])
       for (const { controller } of running.values()) controller.abort(handBack)
       await Promise.all([...running.values()].map(({ ended }) => ended))
-      await Promise.race([closed, delay(closeWithinMs)])
-      for (const { connection } of started) connection.disconnect()
+      // A connection is cut only when its worker has closed: a closing worker whose command fails
+      // because of that makes BullMQ 5.81 try it again without ever letting the event loop turn.
+      const cut = closed.then(() => {
+        for (const { connection } of started) connection.disconnect()
+      })
+      await Promise.race([cut, delay(closeWithinMs)])
     }
   }
 }

@@ -116,6 +116,18 @@ test('a stop gives a chunk that is nearly done the time to finish', async () => 
   expect(await open()).toBe(0)
 })
 
+test('a stop ends in time, and the event loop turns, while Redis does not answer', async () => {
+  let finish!: () => void
+  const own = consume(() => new Promise((resolve) => (finish = () => resolve(summary))))
+  await add(chunk())
+  await expect.poll(() => typeof finish).toBe('function')
+  await redis.call('CLIENT', 'PAUSE', '8000', 'ALL')
+  finish()
+  await own.stop(100)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await expect.poll(open).toBe(0)
+})
+
 test('a chunk whose lock is lost, as after FLUSHALL, is aborted', async () => {
   let running = false
   let reason: unknown

@@ -1,11 +1,13 @@
 // PATCH /v1/collections/:c: settings that may change after creation. The settings live in the
 // manifest, so the change is an operation of the log.
 import {
+  changeSettings,
   collectionSettingsSchema,
   type CollectionSpec,
-  settingsChangeSchema
+  type SettingsChange,
+  settingsChangeSchema,
+  specProblem
 } from '@likeness/shared/contract/collection'
-import type { Weights } from '@likeness/shared/contract/embedding-parts'
 import {
   changeCollectionSchema,
   createCollectionSchema
@@ -39,14 +41,18 @@ function refuseFixed(body: unknown): void {
     })
 }
 
-/** invalid_request for weights that the embedding of the committed version cannot have. */
-async function checkWeights(
+/** invalid_request for what the embedding and the metric of the committed version cannot have. */
+async function assertFits(
   { versions }: ApiDeps,
   spec: CollectionSpec,
-  weights: Weights
+  change: SettingsChange
 ): Promise<void> {
-  const { embedding = spec.embedding } = (await versions.read(spec.collectionId)) ?? {}
-  assertWeights({ ...spec, embedding }, weights)
+  const version = await versions.read(spec.collectionId)
+  const { embedding, settings } = version ?? spec
+  const changed = { ...spec, embedding, settings: changeSettings(settings, change) }
+  const problem = specProblem(changed)
+  if (problem !== undefined) throw appError('invalid_request', problem)
+  if (change.weights) assertWeights(changed, change.weights)
 }
 
 export const changeCollection = (deps: ApiDeps): Route => ({
@@ -63,7 +69,7 @@ export const changeCollection = (deps: ApiDeps): Route => ({
       collectionId,
       content: settings,
       operation: async () => {
-        if (settings.weights) await checkWeights(deps, spec, settings.weights)
+        await assertFits(deps, spec, settings)
         return { kind: 'configure', settings }
       },
       describe: { name },
