@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   latency: () => import('./latency/main.ts'),
   livez: () => import('./livez.ts'),
   merge: () => import('./merge.ts'),
+  models: () => import('./models.ts'),
   reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),
   shelves: () => import('./shelves.ts'),

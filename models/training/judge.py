@@ -1,5 +1,5 @@
 """Measures R@1 of an export and a profile on labelled sets, quickly: python judge.py --model EXPORT
---profile FILE --part instance=384 --part kind=256 DIR... (the server's own measure is `likeness eval`).
+--profile FILE --part instance=256 --part kind=256 DIR... (the server's own measure is `likeness eval`).
 Galleries hold whole pictures, queries are the whole picture and its boxes."""
 import argparse
 import csv

@@ -1,9 +1,6 @@
 """The built-in model: YOLOX-nano, whose maps and boxes stay as they were published; heads beside it
 for marks, goods and things on plain grounds (items); a trunk for single things (trunk.py) and one
 for kinds (kinds.py)."""
-import pathlib
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -87,18 +84,11 @@ def items_of(head, edges, scores):
     return torch.cat((found, torch.zeros_like(found[:, :1]).expand(-1, len(COCO), -1)), 1)
 
 
-ITEMS = pathlib.Path(__file__).parent / "items.npz"
-
-
 def put_together(yolox, kinds, trunk):
-    """Returns a network of published parts and the item heads trained so far (items.npz): `yolox` is
-    YOLOX-nano's export, `kinds` that of models/embedders/efficientnet_lite.py, `trunk` MobileNetV3-small
-    without its classifier or an export whose last convolutions are a trunk."""
+    """Returns a network of published parts, and items without training: `yolox` is YOLOX-nano's
+    export, `kinds` that of models/embedders/efficientnet_lite.py, `trunk` MobileNetV3-small without its
+    classifier or an export whose last convolutions are a trunk."""
     network = Network()
-    trained = {name: torch.from_numpy(value.astype(np.float32)) for name, value in np.load(ITEMS).items()}
-    missing = network.load_state_dict(trained, strict=False)
-    if missing.unexpected_keys or any(name.startswith(PARTS["boxes"]) for name in missing.missing_keys):
-        raise ValueError(f"{ITEMS} has other item heads than the network")
     network.yolox = load_yolox(yolox)
     give(in_order_of_use(network.kinds), convolutions(kinds), kinds)
     targets = in_order_of_use(network.trunk)

@@ -1,5 +1,5 @@
 """Puts a trained model into a model folder: python ship.py --model FILE.onnx --profile FILE.f32
---into ../likeness-nano --version 0.3.0 --part instance=384 --part kind=128. Writes the sums into
+--into ../likeness-nano --version 0.3.0 --part instance=256 --part kind=256. Writes the sums into
 manifest.json and the expected results of a correct implementation into parity.json."""
 import argparse
 import hashlib

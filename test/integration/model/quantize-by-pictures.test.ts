@@ -62,12 +62,12 @@ test.skipIf(overflowsInt8())(
     }
     expect(manifest.quantized.source).toMatchObject({
       sha256: source.sha256,
-      embedding: 'likeness-nano@0.2.0/general@1'
+      embedding: 'likeness-nano@0.3.0/general@1'
     })
     expect(manifest.prepared.manifest.sha256.slice(0, 12)).toBe(manifest.version)
     expect(manifest.embedding.version).toBe(`likeness-nano-int8@${manifest.version}/general@1`)
     expect((await run('show', 'likeness-nano-int8')).text).toMatch(
-      /int8 of +likeness-nano@0.2.0\/general@1.*\nkept +on 80 others: \d/
+      /int8 of +likeness-nano@0.3.0\/general@1.*\nkept +on 80 others: \d/
     )
     const embedder = await createEmbedder({
       model: await prepareModel({ modelDir: folder, cacheDir: dir }),

@@ -169,7 +169,8 @@ export const presets: Record<BuiltInProfile, Preset> = {
     subjects: 'main',
     classes: ['car', 'truck', 'bus', 'motorcycle', 'item'],
     second_pass: true,
-    exclude_same: ['camera']
+    exclude_same: ['camera'],
+    weights: { kind: 0.5 }
   },
   logo: {
     view_turns: [-45, -20, 20, 45],
@@ -179,6 +180,8 @@ export const presets: Record<BuiltInProfile, Preset> = {
     subjects: false,
     detect_tiles: [2],
     max_objects: 10,
-    nms_iou: 0.05
+    nms_iou: 0.05,
+    // A mark is the same drawing, not the same kind of thing.
+    weights: { kind: 0.2 }
   }
 }
