@@ -173,6 +173,8 @@ export const presets: Record<BuiltInProfile, Preset> = {
     weights: { kind: 0.5 }
   },
   logo: {
+    // The side of a box that the built-in model's trunk sees: larger ones cost more and show no more.
+    view_sizes: [224],
     view_turns: [-45, -20, 20, 45],
     backgrounds: ['white', 'dark'],
     trim: true,
