@@ -130,13 +130,14 @@ describe('searching', () => {
 
   test('where an embedding has parts, their weights can be given, and an empty one is the collection’s', async () => {
     const page = await open({ expectedErrors: ['400'] })
+    // Before the route: the page asks for the collections again and again.
+    expect(await page.locator('#weights').isVisible()).toBe(false)
     await page.route('**/v1/collections', async (route) => {
       const response = await route.fetch()
       const answer = (await response.json()) as { collections: { weights: unknown }[] }
       answer.collections[0]!.weights = { instance: 1, kind: 0.5 }
       await route.fulfill({ response, json: answer })
     })
-    expect(await page.locator('#weights').isVisible()).toBe(false)
     await page.reload()
     const kind = page.getByLabel('kind')
     expect(await kind.getAttribute('placeholder')).toBe('0.5')
