@@ -147,13 +147,16 @@ test('a collection is compacted, made again and verified', async () => {
   expect(await api.spooled()).toEqual([])
 })
 
+const patchSettings = (name: string, body: unknown, headers: Record<string, string> = {}) =>
+  api.fetch(`/v1/collections/${name}`, {
+    method: 'PATCH',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers }
+  })
+
 test('settings change for good, once per key, and are described; fixed settings and impossible values are refused before they are logged', async () => {
   const patch = async (body: unknown, headers: Record<string, string> = {}) => {
-    const response = await api.fetch('/v1/collections/marks', {
-      method: 'PATCH',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json', ...headers }
-    })
+    const response = await patchSettings('marks', body, headers)
     return {
       status: response.status,
       body: (await response.json()) as Record<string, unknown>,
@@ -228,11 +231,7 @@ test('a setting that the embedding or the metric of the collection cannot have i
       incarnation: string
     }
     const logged = (await api.operations(made.incarnation)).length
-    const response = await api.fetch(`/v1/collections/${name}`, {
-      method: 'PATCH',
-      body: JSON.stringify({ settings: { rerank: true } }),
-      headers: { 'content-type': 'application/json' }
-    })
+    const response = await patchSettings(name, { settings: { rerank: true } })
     expect([name, await codeOf(response)]).toEqual([name, '400 invalid_request'])
     expect(await api.operations(made.incarnation)).toHaveLength(logged)
     const asked = { name: `${name}-2`, ...kind, settings: { rerank: true } }
