@@ -42,7 +42,7 @@ export interface LogAppender {
     opId: string,
     afterSlot: number
   ): Promise<{ revision: number; slot: number } | undefined>
-  /** Returns the newest slot (0: empty log). A later append gets a later slot. */
+  /** Returns the newest slot (0: empty log), at the cost of a few reads. A later append gets a later slot. */
   tail(collectionId: string): Promise<number>
 }
 

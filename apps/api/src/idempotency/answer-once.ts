@@ -46,6 +46,9 @@ export function requestKey(req: Request): string | undefined {
   return key
 }
 
+/** Whether the intent of the request is stored, so that another process may act on it too. */
+export const isKeyed = (req: Request): boolean => requestKey(req) !== undefined
+
 const fingerprintOf = (req: Request, content: unknown): string =>
   sha256Hex(JSON.stringify([req.method, req.path, content]))
 

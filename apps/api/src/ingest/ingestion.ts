@@ -14,6 +14,7 @@ import { appError } from '@likeness/shared/errors'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
+import { tailBefore, tailSlotSchema } from '../mutations/tail-before.ts'
 
 export const ingestIntentSchema = z.object({
   /** Also the id of the job. */
@@ -25,8 +26,7 @@ export const ingestIntentSchema = z.object({
   source: z.string(),
   requestId: z.string(),
   atMs: z.number(),
-  /** Newest log slot before the reservation: the operation can only be after this slot. */
-  tailSlot: z.number().int(),
+  tailSlot: tailSlotSchema,
   /** The request supplied the vectors. */
   given: z.boolean().optional(),
   /** Answered for uploads. */
@@ -43,6 +43,8 @@ export interface IngestionDraft {
   spec: CollectionSpec
   source: string
   requestId: string
+  /** The request has an Idempotency-Key: another process may log this ingestion too. */
+  keyed: boolean
   /** The vector batches are stored already. */
   given?: boolean
 }
@@ -57,7 +59,7 @@ export async function prepareIngestion(
   lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
 ): Promise<IngestIntent> {
   const { spec, ingestion } = draft
-  const tailSlot = await deps.logAppender.tail(spec.collectionId)
+  const tailSlot = await tailBefore(deps, spec.collectionId, draft.keyed)
   const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines)
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
@@ -95,11 +97,14 @@ async function append(
 ): Promise<{ revision: number; slot: number }> {
   const { incarnation: collectionId, ingestion, opId, tailSlot } = intent
   if (isExpired(deps, intent)) {
-    const found = await deps.logAppender.find(collectionId, opId, tailSlot)
+    const found =
+      tailSlot === null ? undefined : await deps.logAppender.find(collectionId, opId, tailSlot)
     if (found === undefined) throw expired()
     return found
   }
-  const logged = await deps.logAppender.append(collectionId, operation, { afterSlot: tailSlot })
+  const logged = await deps.logAppender.append(collectionId, operation, {
+    afterSlot: tailSlot ?? undefined
+  })
   // This process may have stopped for a while: an ingestion is acknowledged only when its objects
   // are there.
   if (

@@ -5,12 +5,13 @@ import { type Operation, operationSchema } from '@likeness/shared/contract/opera
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
-import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
+import { type Answer, answerOnce, isKeyed } from '../idempotency/answer-once.ts'
+import { tailBefore, tailSlotSchema } from './tail-before.ts'
 
 const intentSchema = z.object({
   incarnation: z.string(),
   operation: operationSchema,
-  tailSlot: z.number().int()
+  tailSlot: tailSlotSchema
 })
 export type BareOperation<O = Operation> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never
 
@@ -39,7 +40,7 @@ export async function appendOnce(
     intentSchema,
     prepare: async () => {
       const atMs = deps.clock.nowMs()
-      const tailSlot = await deps.logAppender.tail(collectionId)
+      const tailSlot = await tailBefore(deps, collectionId, isKeyed(req))
       return {
         incarnation: collectionId,
         operation: { ...(await operation()), opId: createUlid(atMs), atMs },
@@ -48,7 +49,7 @@ export async function appendOnce(
     },
     act: async (intent) => {
       const { revision, slot } = await deps.logAppender.append(collectionId, intent.operation, {
-        afterSlot: intent.tailSlot
+        afterSlot: intent.tailSlot ?? undefined
       })
       if (!(await deps.catalog.isLive(collectionId)))
         throw appError('collection_not_found', 'the collection was dropped meanwhile')

@@ -14,7 +14,7 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
-import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
+import { type Answer, answerOnce, isKeyed } from '../idempotency/answer-once.ts'
 import {
   ingestIntentSchema,
   type IngestionDraft,
@@ -140,6 +140,7 @@ export async function restoreInto(
         spec: made,
         source: `snapshot ${snapshot} of ${collection}`,
         requestId: contextOf(res).requestId,
+        keyed: isKeyed(req),
         given: true
       }
       try {

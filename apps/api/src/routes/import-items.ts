@@ -11,7 +11,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
+import { answerOnce, isKeyed } from '../idempotency/answer-once.ts'
 import { folderLines, prefixLines } from '../ingest/import-lines.ts'
 import { resolveRoot } from '../ingest/import-root.ts'
 import {
@@ -62,7 +62,7 @@ export const importItems = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/imports',
   async handle(req, res) {
-    requestKey(req)
+    const keyed = isKeyed(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const received = await receiveImport(req, res, deps.settings.spoolDir)
     try {
@@ -71,7 +71,8 @@ export const importItems = (deps: ApiDeps): Route => ({
         ingestion: createUlid(deps.clock.nowMs()),
         spec,
         source: source.name,
-        requestId: contextOf(res).requestId
+        requestId: contextOf(res).requestId,
+        keyed
       }
       await answerOnce(deps, req, res, {
         content: [received.request, received.listSha256 ?? null],

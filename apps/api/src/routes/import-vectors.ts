@@ -6,7 +6,7 @@ import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
+import { answerOnce, isKeyed } from '../idempotency/answer-once.ts'
 import {
   abandonIngestion,
   acceptIngestion,
@@ -21,7 +21,7 @@ export const importVectors = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     if (!req.is('application/x-ndjson'))
       throw appError('unsupported_media_type', 'send content-type: application/x-ndjson')
-    requestKey(req)
+    const keyed = isKeyed(req)
     const { store, clock, settings } = deps
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const draft = {
@@ -29,6 +29,7 @@ export const importVectors = (deps: ApiDeps): Route => ({
       spec,
       source: 'vectors',
       requestId: contextOf(res).requestId,
+      keyed,
       given: true
     }
     const abandon = () => abandonIngestion(deps, draft)

@@ -7,7 +7,7 @@ import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { isMultipart } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
+import { answerOnce, isKeyed } from '../idempotency/answer-once.ts'
 import {
   abandonIngestion,
   acceptIngestion,
@@ -24,13 +24,14 @@ export const uploadImages = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     if (!isMultipart(req))
       throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
-    const key = requestKey(req)
+    const keyed = isKeyed(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     // A request with a key may be a retry. A retry gets its first answer, even when no embed-worker
     // makes the embedding now.
-    if (key === undefined) await requireEmbedder(deps, spec)
+    if (!keyed) await requireEmbedder(deps, spec)
     const { requestId } = contextOf(res)
-    const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }
+    const ingestion = createUlid(deps.clock.nowMs())
+    const draft = { ingestion, spec, source: 'upload', requestId, keyed }
     const abandon = () => abandonIngestion(deps, draft)
     const target = {
       store: deps.store,

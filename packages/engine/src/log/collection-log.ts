@@ -36,8 +36,9 @@ export class CollectionLog {
     this.collectionId = collectionId
   }
 
-  append(operation: Operation): Promise<Appended> {
-    const answer = this.waiting.add(operation, this.clock.nowMs() + patienceMs)
+  append(operation: Operation, { keyed = false } = {}): Promise<Appended> {
+    const deadlineMs = this.clock.nowMs() + patienceMs
+    const answer = this.waiting.add(operation, { deadlineMs, keyed })
     // All operations that wait during the write of a slot go into the next slot together.
     if (!this.running) void this.drain()
     return answer
@@ -58,7 +59,7 @@ export class CollectionLog {
       if (this.tail === undefined && !this.running) this.tail = seen
       if (this.tail === undefined) await clock.sleep(lookAgainMs)
       else if (this.tail <= seen && waiting.answerOf(opId) === undefined)
-        return await this.append(operation)
+        return await this.append(operation, { keyed: true })
     }
   }
 
@@ -92,9 +93,7 @@ export class CollectionLog {
       for (let conflicts = 0; !this.waiting.isEmpty; ) {
         try {
           if (await this.tryAppend()) conflicts = 0
-          // Another process is far ahead: read the log instead of a try on every slot. Read every
-          // slot, because another process may have written the operations that wait here into any
-          // of them.
+          // Another process is far ahead: look for the end of the log instead of a try on every slot.
           else if (++conflicts % 4 === 0) await this.catchUp()
         } catch (error) {
           await this.afterFailure(error)
@@ -118,7 +117,15 @@ export class CollectionLog {
     return true
   }
 
+  /**
+   * Moves to the end of the log. Reads every slot on the way when another process may have written an
+   * operation that waits here into any of them.
+   */
   private async catchUp(): Promise<void> {
+    if (!this.waiting.hasKeyed) {
+      this.tail = await findTail(this.store, this.collectionId, this.tail)
+      return
+    }
     for await (const { slot, operations } of this.slotsAfter(this.tail!)) {
       this.tail = slot
       this.waiting.acceptFound(slot, operations)

@@ -84,7 +84,7 @@ test('an attempt that comes late finds what a second one has put into the log, h
       return await store.putIf(key, body, condition)
     }
   })
-  const first = stalled.append(collectionId, remove('one'))
+  const first = stalled.append(collectionId, remove('one'), { afterSlot: 0 })
   await new Promise((resolve) => setImmediate(resolve))
   const other = appender()
   for (let i = 0; i < 5; i++) await other.append(collectionId, remove(`before-${i}`))
@@ -118,4 +118,39 @@ test('an append is never forgotten, at whatever moment after the one before it c
     )
   }
   expect(await opIds()).toHaveLength(40)
+})
+
+test('the end of a long log is found in a few reads, and never by a list', async () => {
+  const { store, collectionId, appender } = await withLog()
+  for (let i = 0; i < 300; i++) await appender().append(collectionId, remove(`before-${i}`))
+  let reads = 0
+  const counting = <A extends unknown[], T>(read: (...args: A) => T) => {
+    return (...args: A): T => {
+      reads++
+      return read(...args)
+    }
+  }
+  const log = appender({
+    get: counting(store.get),
+    head: counting(store.head),
+    list: () => {
+      throw new Error('the log was listed')
+    }
+  })
+  expect(await log.tail(collectionId)).toBe(300)
+  expect((await log.append(collectionId, remove('one'))).slot).toBe(301)
+  expect(reads).toBeLessThan(30)
+  for (let i = 0; i < 300; i++) await appender().append(collectionId, remove(`meanwhile-${i}`))
+  reads = 0
+  expect((await log.append(collectionId, remove('two'))).slot).toBe(602)
+  expect(reads).toBeLessThan(40)
+})
+
+test('whatever the length of the log, the end is its newest slot', async () => {
+  const { collectionId, appender } = await withLog()
+  const writer = appender()
+  for (let slot = 0; slot < 40; slot++) {
+    expect(await appender().tail(collectionId)).toBe(slot)
+    await writer.append(collectionId, remove(`at-${slot}`))
+  }
 })

@@ -36,17 +36,26 @@ async function appliedSlot(store: ObjectStore, collectionId: string): Promise<nu
   }
 }
 
-/** Returns the newest slot now. `known` is a slot that exists. */
+/**
+ * Returns the newest slot. `known` is a slot that exists. Slots are dense, so a few probes find the
+ * newest one, however many there are: the step doubles up to a slot that does not exist, then halves.
+ */
 export async function findTail(
   store: ObjectStore,
   collectionId: string,
   known: number | undefined
 ): Promise<number> {
   const keys = collectionKeys(collectionId)
-  let tail = known
-  tail ??= await appliedSlot(store, collectionId)
-  for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) }))
-    tail = Number(key.slice(keys.logPrefix.length))
+  const exists = async (slot: number): Promise<boolean> =>
+    (await store.head(keys.logSlot(slot))) !== undefined
+  let tail = known ?? (await appliedSlot(store, collectionId))
+  let step = 1
+  for (; await exists(tail + step); step *= 2) tail += step
+  // The slot at tail + step does not exist.
+  while (step > 1) {
+    step /= 2
+    if (await exists(tail + step)) tail += step
+  }
   return tail
 }
 

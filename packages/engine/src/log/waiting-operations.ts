@@ -9,9 +9,13 @@ import type { Appended } from './log-slots.ts'
 
 const slotBytesSoftLimit = 1_000_000
 
-interface Waiting {
-  operation: Operation
+/** `keyed`: another process may append the same operation. */
+interface AddOptions {
   deadlineMs: number
+  keyed: boolean
+}
+interface Waiting extends AddOptions {
+  operation: Operation
   answer: Promise<Appended>
   resolve(appended: Appended): void
   reject(error: unknown): void
@@ -25,10 +29,15 @@ export class WaitingOperations {
   }
 
   /** Resolves or rejects with the result of the operation. */
-  add(operation: Operation, deadlineMs: number): Promise<Appended> {
+  add(operation: Operation, options: AddOptions): Promise<Appended> {
     const { promise, resolve, reject } = withResolvers<Appended>()
-    this.queue.push({ operation, deadlineMs, answer: promise, resolve, reject })
+    this.queue.push({ operation, ...options, answer: promise, resolve, reject })
     return promise
+  }
+
+  /** Whether another process may have appended one of the operations. */
+  get hasKeyed(): boolean {
+    return this.queue.some(({ keyed }) => keyed)
   }
 
   /** Returns the result of an operation that waits; undefined when the operation does not wait. */
