@@ -1,9 +1,8 @@
-// An API process that takes operations like the real API (tail, append, job record, live check) and
+// An API process that takes operations like the real API (tail, append, job record) and
 // answers about jobs.
 import type { Jobs, LogAppender } from '@likeness/engine/contract'
 import { createJobs, createLogAppender } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
-import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import type { Machine, World } from './world.ts'
 
@@ -23,10 +22,10 @@ export interface ApiProcess extends Machine {
 
 export function startApiProcess(world: World, name: string): ApiProcess {
   const machine = world.startMachine(name)
-  const { store, catalog, process } = machine
+  const { store, process } = machine
   const { clock } = process
   const appender = createLogAppender({ store, clock })
-  const jobs = createJobs({ store, catalog })
+  const jobs = createJobs({ store })
   return {
     ...machine,
     jobs,
@@ -46,8 +45,6 @@ export function startApiProcess(world: World, name: string): ApiProcess {
         }
         await retryStore(clock, () => jobs.record(pointer))
       }
-      if (!(await retryStore(clock, () => catalog.isLive(collectionId))))
-        throw appError('collection_not_found', 'dropped meanwhile')
       return appended
     }
   }

@@ -50,8 +50,9 @@ export async function createCollection(world: World, { catalog, process }: Machi
 
 async function sweep({ store, process }: Machine, collectionId: string): Promise<void> {
   await retryStore(process.clock, async () => {
+    const { root, current } = collectionKeys(collectionId)
     const keys: string[] = []
-    for await (const { key } of store.list(collectionKeys(collectionId).root)) keys.push(key)
+    for await (const { key } of store.list(root)) if (key !== current) keys.push(key)
     await store.delete(keys)
   })
 }
@@ -65,7 +66,10 @@ export async function runDropper(world: World, machine: Machine): Promise<void> 
     truth.isDropped = true
     world.happened.drops++
     await createCollection(world, machine)
-    for (const collectionId of await retryStore(process.clock, () => catalog.dropped())) {
+    const { collections } = await retryStore(process.clock, () =>
+      catalog.unwanted({ unnamedAfterMs: 60_000 })
+    )
+    for (const { collectionId } of collections) {
       await sweep(machine, collectionId)
       if (world.random.chance(0.5))
         await retryStore(process.clock, () => catalog.forget(collectionId))

@@ -131,7 +131,7 @@ function startReprojection(
       world.happened[
         writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings'
       ]++
-    await retryStore(process.clock, () => catalog.setEmbedding(collectionId, writer.spec.embedding))
+    await retryStore(process.clock, () => catalog.setEmbedding(writer.spec))
   }
   world.spawn(
     change()

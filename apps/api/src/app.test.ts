@@ -137,7 +137,7 @@ test('a wrong method is method_not_allowed and says which are possible', async (
 
 test('an unexpected error is internal and keeps its text to itself; a broken store says when to try again', async () => {
   await start()
-  api.deps.catalog.list = async () => {
+  api.deps.catalog.page = async () => {
     throw new Error('secret detail')
   }
   const response = await api.fetch('/v1/collections')
@@ -145,7 +145,7 @@ test('an unexpected error is internal and keeps its text to itself; a broken sto
   expect(response.status).toBe(500)
   expect(JSON.parse(text)).toMatchObject({ code: 'internal' })
   expect(text).not.toContain('secret')
-  api.deps.catalog.list = async () => {
+  api.deps.catalog.page = async () => {
     throw appError('store_unavailable', 'the store is away')
   }
   const away = await api.fetch('/v1/collections')
@@ -214,10 +214,10 @@ test('stopping lets a request in flight finish and takes no new one', async () =
   let [finish, arrived] = [(): void => {}, (): void => {}]
   const held = new Promise<void>((resolve) => (finish = resolve))
   const inFlight = new Promise<void>((resolve) => (arrived = resolve))
-  api.deps.catalog.list = async () => {
+  api.deps.catalog.page = async () => {
     arrived()
     await held
-    return []
+    return { collections: [], damaged: [], next: null }
   }
   const answer = api.fetch('/v1/collections')
   await inFlight

@@ -76,7 +76,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     catalog,
     logAppender: createLogAppender({ store, clock }),
     itemLists: createItemListWriter({ store }),
-    jobs: createJobs({ store, catalog }),
+    jobs: createJobs({ store }),
     versions: createVersionReader({ store }),
     snapshots: createSnapshotReader({
       store,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
-import { collectionKeys } from '@likeness/shared/contract/keys'
+import { catalogNameKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import {
   codeOf,
@@ -59,7 +59,8 @@ test('a collection is made with defaults and the embedding of the embed servers,
   })
   expect(await (await api.fetch('/v1/collections')).json()).toEqual({
     collections: [one],
-    damaged: []
+    damaged: [],
+    next: null
   })
   expect(api.replica.open).toBe(0)
   const dropped = await api.fetch('/v1/collections/marks', { method: 'DELETE' })
@@ -84,6 +85,31 @@ test('a collection whose CURRENT is damaged is listed as that, and does not hide
     damaged: [{ name: 'marks', incarnation: collectionId, detail: expect.stringContaining(key) }]
   })
   expect(await codeOf(await api.fetch('/v1/collections/marks'))).toBe('500 data_corrupt')
+})
+
+test('collections come in pages by name, and a name that cannot be read hides no other', async () => {
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await api.post('/v1/collections', { name })
+  await api.post('/v1/collections', { name: 'gone' })
+  await api.fetch('/v1/collections/gone', { method: 'DELETE' })
+  await api.store.put(catalogNameKey('c'), Buffer.from('{"format":'))
+  const pages: unknown[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const query = after === '' ? '' : `&after=${after}`
+    const page = (await (await api.fetch(`/v1/collections?limit=2${query}`)).json()) as {
+      collections: { name: string }[]
+      damaged: { name: string }[]
+      next: string | null
+    }
+    pages.push([page.collections.map(({ name }) => name), page.damaged.map(({ name }) => name)])
+    after = page.next
+  }
+  expect(pages).toEqual([
+    [['a', 'b'], []],
+    [['d'], ['c']],
+    [['e'], []]
+  ])
+  expect(await codeOf(await api.fetch('/v1/collections/c'))).toBe('500 data_corrupt')
+  expect(await codeOf(await api.fetch('/v1/collections?after=A%2FB'))).toBe('400 invalid_request')
 })
 
 test('a second collection of the same name is collection_exists', async () => {

@@ -23,7 +23,8 @@ function rig() {
   }
   const assignments = createAssignments({
     catalog: {
-      list: async () => [...live].map((collectionId) => ({ collectionId }) as CollectionSpec)
+      list: async () => [...live].map((collectionId) => ({ collectionId }) as CollectionSpec),
+      damaged: async () => []
     } as unknown as Catalog,
     leases: { hold: (id) => world.leaseOf(id), release: async () => undefined },
     clock,

@@ -120,10 +120,21 @@ export function createAssignments(deps: AssignmentDeps) {
     }
   }
 
+  /** A collection whose name cannot be read gets no writer, unless it had one before. */
+  async function sayDamaged(): Promise<void> {
+    for (const { name, error } of await catalog.damaged())
+      troubles.report(`name ${name}`, {
+        error,
+        message: `the name ${name} cannot be read`,
+        forgetMs: damagedBackOffMs
+      })
+  }
+
   async function review(): Promise<void> {
     const live = new Set(
       (await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId)
     )
+    await sayDamaged()
     for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
     for (const collectionId of failed.keys()) if (!live.has(collectionId)) forget(collectionId)
     for (const collectionId of live) {

@@ -14,6 +14,12 @@ import type { MergeProcess } from './merge/merge-process.ts'
 import type { Notifications } from './notifications.ts'
 import { runWriter, type RunWriterDeps } from './run-writer.ts'
 
+/**
+ * Time in milliseconds for which an index-worker of a program before 0.4 may go on after the names have
+ * moved. It may be repairing a collection, and would take a CURRENT of a newer format for damage.
+ */
+const formerProgramMs = 60_000
+
 /** Fraction of a merge process's memory that indexes may use. */
 const mergeShare = 0.75
 
@@ -34,7 +40,9 @@ export async function ownCollection(
 ): Promise<void> {
   const { config, clock, queues, notifications, tellEmbedding, troubles } = deps
   const logger = deps.logger.child({ collectionId })
-  const writer = await openWriter({ ...deps, logger }, collectionId, signal)
+  const movedAtMs = await deps.catalog.movedAtMs()
+  const keepsFormatUntilMs = (movedAtMs ?? -Infinity) + formerProgramMs
+  const writer = await openWriter({ ...deps, logger, keepsFormatUntilMs }, collectionId, signal)
   if (writer === undefined) return
   logger.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
   await runWriter({
@@ -54,7 +62,18 @@ export async function ownCollection(
 }
 
 function openWriter(
-  { config, store, clock, files, logger, catalog, mergers, announce, project }: OwnerDeps,
+  {
+    config,
+    store,
+    clock,
+    files,
+    logger,
+    catalog,
+    mergers,
+    announce,
+    project,
+    keepsFormatUntilMs
+  }: OwnerDeps & { keepsFormatUntilMs: number },
   collectionId: string,
   signal: AbortSignal
 ): ReturnType<typeof openOrRebuild> {
@@ -76,6 +95,7 @@ function openWriter(
       retentionMs: config.SNAPSHOT_RETENTION_MS,
       uploadRetentionMs: config.UPLOAD_RETENTION_MS,
       announce,
+      keepsFormatUntilMs,
       signal,
       buildMerge,
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,

@@ -6,7 +6,8 @@ import {
   createFaissSegmentFiles,
   createFileCache,
   createProjector,
-  UnnamedCollections
+  UnnamedCollections,
+  UnwantedCollections
 } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
@@ -24,7 +25,6 @@ import { createProfileStore } from '@likeness/store/profile-store'
 import { createAssignments } from './assignments.ts'
 import { createChunkQueue } from './chunk-queue.ts'
 import type { IndexWorkerConfig } from './config.ts'
-import { createDroppedCollections } from './dropped-collections.ts'
 import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
 import { subscribeNotifications } from './notifications.ts'
@@ -132,9 +132,9 @@ function createTelling(producer: Redis, catalog: Catalog, logger: Logger) {
           logger.debug({ err: error }, 'commit not announced, replicas will poll')
         )
     },
-    async tellEmbedding({ name, collectionId, embedding }: CollectionSpec): Promise<void> {
-      if (await catalog.setEmbedding(collectionId, embedding))
-        await producer.publish(channels.catalog, JSON.stringify({ name }))
+    async tellEmbedding(spec: CollectionSpec): Promise<void> {
+      if (await catalog.setEmbedding(spec))
+        await producer.publish(channels.catalog, JSON.stringify({ name: spec.name }))
     }
   }
 }
@@ -144,7 +144,12 @@ function startSweeps(
   { store, catalog, troubles }: { store: ObjectStore; catalog: Catalog; troubles: Troubles }
 ): void {
   const clock = systemClock
-  const sweeper = createDroppedCollections({ store, catalog, clock, logger })
+  const unwanted = new UnwantedCollections({
+    store,
+    catalog,
+    clock,
+    unnamedAfterMs: config.UPLOAD_RETENTION_MS
+  })
   const forgetKeys = async (): Promise<void> => {
     const deleted = await deleteOldRecords({
       store,
@@ -157,7 +162,10 @@ function startSweeps(
   const sweeping = { name: 'the sweep of dropped collections', everyMs, troubles }
   lifecycle.onStop(
     'sweeps',
-    repeat(sweeping, () => sweeper.sweep())
+    repeat(sweeping, async () => {
+      const swept = await unwanted.sweep()
+      if (swept.length > 0) logger.info({ swept }, 'dropped collections swept')
+    })
   )
   const unnamed = new UnnamedCollections({
     store,

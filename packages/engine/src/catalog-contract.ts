@@ -1,22 +1,49 @@
 // Interface of the catalogue: the names and aliases of all collections. Implementation: catalog.ts.
-import type {
-  CollectionDraft,
-  CollectionSpec,
-  EmbeddingSpec
-} from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSpec } from '@likeness/shared/contract/collection'
+import type { AppError } from '@likeness/shared/errors'
+
+/** A name whose object cannot be read: damaged, or of a newer version. It concerns that name only. */
+export interface DamagedName {
+  name: string
+  error: AppError
+}
+export interface Unwanted {
+  collections: { collectionId: string; isNamed: boolean }[]
+  /** Errors of records that cannot be read. */
+  damaged: unknown[]
+}
+export interface CatalogPage {
+  collections: CollectionSpec[]
+  damaged: DamagedName[]
+  /** The next page begins after this name; null: there is none. */
+  next: string | null
+}
 
 export interface Catalog {
   /**
    * Returns the collection behind a name, or throws collection_not_found. `fresh` reads the store.
-   * Otherwise the answer is at most 500 ms old, or the last one read when the catalogue is damaged.
-   * (All other calls then throw data_corrupt.)
+   * Otherwise the answer is at most 500 ms old, or the last one read when the object of the name is
+   * damaged. (Other calls then throw data_corrupt.)
    */
   resolve(name: string, options?: { fresh?: boolean }): Promise<CollectionSpec>
-  /** Whether a name still points at a collection id. Always reads the store. */
+  /** Returns the collection of that very name, no alias. Always reads the store. */
+  find(name: string): Promise<CollectionSpec | undefined>
+  /** Whether operations of a collection id are accepted: it is not dropped. Always reads the store. */
   isLive(collectionId: string): Promise<boolean>
+  /**
+   * Returns all collections: a listing, and the names that changed since the last call. A damaged name
+   * is among them as it was read last; see `damaged`.
+   */
   list(options?: { fresh?: boolean }): Promise<CollectionSpec[]>
-  /** Returns ids of dropped collections whose objects are not yet all deleted. */
-  dropped(): Promise<string[]>
+  /** Returns the names that could not be read, at most 500 ms ago. */
+  damaged(): Promise<DamagedName[]>
+  /** Returns at most `limit` collections after a name, by name. */
+  page(options: { after?: string; limit: number }): Promise<CatalogPage>
+  /**
+   * Returns collections whose objects are to be deleted: dropped ones, and those that got no name
+   * within `unnamedAfterMs`.
+   */
+  unwanted(options: { unnamedAfterMs: number }): Promise<Unwanted>
   /**
    * Throws collection_exists, or name_is_alias when the name is an alias. Durable when resolved.
    */
@@ -34,6 +61,10 @@ export interface Catalog {
   drop(name: string, options?: { expected?: string }): Promise<{ collectionId: string }>
   /** Returns alias -> name of a collection. An alias resolves like a name. */
   aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
+  /** Returns the aliases of a collection, sorted. Always reads the store. */
+  aliasesOf(name: string): Promise<string[]>
+  /** Returns the collection name of an alias. Always reads the store. */
+  targetOf(alias: string): Promise<string | undefined>
   /**
    * Points an alias at a collection. An existing alias moves in one step. `expected`: its current
    * target, or null for no target; otherwise throws alias_moved. Also throws collection_not_found,
@@ -46,9 +77,18 @@ export interface Catalog {
    * Sets the current embedding of a collection, for callers that request vectors before they read
    * the collection. Returns whether the embedding was new. A dropped collection is left unchanged.
    */
-  setEmbedding(collectionId: string, embedding: EmbeddingSpec): Promise<boolean>
-  /** Removes a collection id from `dropped` after its objects are deleted. */
+  setEmbedding(
+    collection: Pick<CollectionSpec, 'name' | 'collectionId' | 'embedding'>
+  ): Promise<boolean>
+  /** Call this when the objects of an unwanted collection are deleted, all but CURRENT. */
   forget(collectionId: string): Promise<void>
+  /**
+   * Returns the time from which programs before 0.4 change nothing in this store; null: the store is
+   * newer than that.
+   */
+  movedAtMs(): Promise<number | null>
+  /** Rejects when the store does not answer. */
+  check(): Promise<void>
   /** Makes the next resolve read the store. */
   invalidate(): void
 }

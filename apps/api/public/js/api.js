@@ -95,7 +95,15 @@ const collectionPath = (name) => `/v1/collections/${encodeURIComponent(name)}`
 const listIn = (answer, field) => (Array.isArray(answer) ? answer : answer[field])
 
 export const api = {
-  collections: async () => listIn(await json('/v1/collections'), 'collections'),
+  async collections() {
+    const all = []
+    for (let query = ''; ; ) {
+      const page = await json(`/v1/collections${query}`)
+      all.push(...page.collections)
+      if (page.next === null) return all
+      query = `?after=${encodeURIComponent(page.next)}`
+    }
+  },
   collection: (name) => json(collectionPath(name)),
   createCollection: (spec) =>
     json('/v1/collections', mutation('POST', JSON.stringify(spec), 'application/json')),

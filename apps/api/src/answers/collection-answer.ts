@@ -64,12 +64,10 @@ export async function collectionAnswer(
   const version = await versions.read(spec.collectionId)
   if (version === undefined)
     throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
-  const aliases = Object.entries(await catalog.aliases()).flatMap(([alias, name]) =>
-    name === spec.name ? [alias] : []
-  )
+  const aliases = await catalog.aliasesOf(spec.name)
   const loaded = replica.status().find(({ collectionId }) => collectionId === spec.collectionId)
   return {
-    ...answerOf(spec, version, aliases.sort()),
+    ...answerOf(spec, version, aliases),
     loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned },
     troubles: troubleAnswers(workers.troubles(spec.collectionId))
   }

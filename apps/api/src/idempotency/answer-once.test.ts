@@ -238,11 +238,13 @@ test('an answer is still known at the end of its retention, across weeks, and fo
 
 test('a refused request frees its key', async () => {
   await api.deps.catalog.drop('marks')
-  const { isLive } = api.deps.catalog
+  const { append } = api.deps.logAppender
   collectionId = await api.createMarks()
-  api.deps.catalog.isLive = async () => false
+  api.deps.logAppender.append = async () => {
+    throw appError('collection_not_found', 'dropped meanwhile')
+  }
   for (let i = 0; i < 2; i++) expect(await codeOf(await upload())).toBe('404 collection_not_found')
-  api.deps.catalog.isLive = isLive
+  api.deps.logAppender.append = append
   expect((await upload()).status).toBe(202)
   expect((await upload()).headers.get('idempotent-replay')).toBe('true')
 })

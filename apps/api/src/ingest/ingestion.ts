@@ -14,7 +14,7 @@ import { appError } from '@likeness/shared/errors'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
-import { tailBefore, tailSlotSchema } from '../mutations/tail-before.ts'
+import { tailBefore, tailSlotSchema } from '../idempotency/tail-before.ts'
 
 export const ingestIntentSchema = z.object({
   /** Also the id of the job. */
@@ -154,8 +154,6 @@ export async function logIngestion(
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
   const { incarnation: collectionId, ingestion, total } = intent
   const { revision, slot } = await logIngestion(deps, intent)
-  if (!(await deps.catalog.isLive(collectionId)))
-    throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
   return {
     status: 202,
     body: {

@@ -3,10 +3,9 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { type Operation, operationSchema } from '@likeness/shared/contract/operation'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { type Answer, answerOnce, isKeyed } from '../idempotency/answer-once.ts'
-import { tailBefore, tailSlotSchema } from './tail-before.ts'
+import { tailBefore, tailSlotSchema } from '../idempotency/tail-before.ts'
 
 const intentSchema = z.object({
   incarnation: z.string(),
@@ -51,8 +50,6 @@ export async function appendOnce(
       const { revision, slot } = await deps.logAppender.append(collectionId, intent.operation, {
         afterSlot: intent.tailSlot ?? undefined
       })
-      if (!(await deps.catalog.isLive(collectionId)))
-        throw appError('collection_not_found', 'the collection was dropped meanwhile')
       deps.notifications.work({ collectionId, slot })
       return await answer({ revision, slot })
     }

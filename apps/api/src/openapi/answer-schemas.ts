@@ -69,8 +69,9 @@ const collectionSchema = z.strictObject({
 const collectionListSchema = z.strictObject({
   collections: z.array(collectionSchema),
   damaged: z.array(
-    z.strictObject({ name: z.string(), incarnation: z.string(), detail: z.string() })
-  )
+    z.strictObject({ name: z.string(), incarnation: z.string().nullable(), detail: z.string() })
+  ),
+  next: z.string().nullable()
 }) satisfies z.ZodType<CollectionListAnswer>
 
 const hitSchema = z.strictObject({

@@ -1,5 +1,6 @@
 // Routes of collections, for the OpenAPI document.
 import { removeAliasQuerySchema } from '../routes/aliases.ts'
+import { querySchema as collectionsQuerySchema } from '../routes/list-collections.ts'
 import { json, type RouteDescriptions } from './route-description.ts'
 
 export const collectionRoutes: RouteDescriptions = {
@@ -23,7 +24,8 @@ export const collectionRoutes: RouteDescriptions = {
   'GET /v1/collections': {
     tag: 'collections',
     summary: 'List collections, by name',
-    answers: { 200: json('All of them; those that are damaged by name.', 'CollectionList') }
+    query: collectionsQuerySchema,
+    answers: { 200: json('A page of them; those that are damaged by name.', 'CollectionList') }
   },
   'GET /v1/collections/:c': {
     tag: 'collections',

@@ -17,9 +17,6 @@ const setIntentSchema = z.object({
 })
 const removeIntentSchema = z.object({ alias: z.string(), expected: z.string().optional() })
 
-const targetOf = async ({ catalog }: ApiDeps, alias: string): Promise<string | undefined> =>
-  new Map(Object.entries(await catalog.aliases({ fresh: true }))).get(alias)
-
 export const listAliases = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/aliases',
@@ -45,7 +42,7 @@ export const setAlias = (deps: ApiDeps): Route => ({
       intentSchema: setIntentSchema,
       prepare: async () => options,
       act: async ({ alias, collection, expected }, again) => {
-        const done = again && (await targetOf(deps, alias)) === collection
+        const done = again && (await deps.catalog.targetOf(alias)) === collection
         if (!done) await deps.catalog.setAlias(alias, collection, { expected })
         return {
           status: 200,
@@ -70,7 +67,7 @@ export const removeAlias = (deps: ApiDeps): Route => ({
       intentSchema: removeIntentSchema,
       prepare: async () => options,
       act: async ({ alias, expected }, again) => {
-        const done = again && (await targetOf(deps, alias)) === undefined
+        const done = again && (await deps.catalog.targetOf(alias)) === undefined
         if (!done) await deps.catalog.removeAlias(alias, { expected })
         return {
           status: 200,

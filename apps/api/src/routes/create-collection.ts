@@ -88,7 +88,7 @@ function settingsOf(
 
 /** Finds the collection of an earlier attempt: the same spec, not older than the reservation. */
 async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
-  const made = (await catalog.list({ fresh: true })).find(({ name }) => name === spec.name)
+  const made = await catalog.find(spec.name)
   if (made === undefined || made.createdAtMs < atMs - 5_000) return undefined
   return JSON.stringify(draftSchema.parse(made)) === JSON.stringify(draftSchema.parse(spec))
     ? made

@@ -1,6 +1,7 @@
-// GET /v1/collections: {collections: [...], damaged: [...]}, by name. A damaged collection does not
-// hide the others.
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
+// GET /v1/collections?limit=&after=: {collections: [...], damaged: [...], next}, by name. A damaged
+// collection does not hide the others.
+import { z } from 'zod'
+import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
 import type {
   CollectionAnswer,
   CollectionListAnswer
@@ -9,6 +10,7 @@ import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 
 type Damaged = CollectionListAnswer['damaged'][number]
@@ -28,15 +30,27 @@ async function describe(
   }
 }
 
+export const querySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  after: collectionNameSchema.optional()
+})
+
 export const listCollections = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections',
-  async handle(_req, res) {
-    const specs = (await deps.catalog.list({ fresh: true })).toSorted((a, b) =>
-      a.name < b.name ? -1 : 1
-    )
-    const answer: CollectionListAnswer = { collections: [], damaged: [] }
-    for await (const one of mapInOrder(specs, 4, (spec) => describe(deps, spec))) {
+  gate: 'reads',
+  async handle(req, res) {
+    const page = await deps.catalog.page(parseRequest(querySchema, req.query))
+    const answer: CollectionListAnswer = {
+      collections: [],
+      damaged: page.damaged.map(({ name, error }) => ({
+        name,
+        incarnation: null,
+        detail: error.message
+      })),
+      next: page.next
+    }
+    for await (const one of mapInOrder(page.collections, 4, (spec) => describe(deps, spec))) {
       if (one === undefined) continue
       if ('detail' in one) answer.damaged.push(one)
       else answer.collections.push(one)

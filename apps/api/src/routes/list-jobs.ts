@@ -14,7 +14,7 @@ export const querySchema = z.object({
 
 /** Resolves an alias: jobs know their collection by its own name. */
 const ownName = async ({ catalog }: ApiDeps, name: string): Promise<string> =>
-  new Map(Object.entries(await catalog.aliases())).get(name) ?? name
+  (await catalog.targetOf(name)) ?? name
 
 export const listJobs = (deps: ApiDeps): Route => ({
   method: 'get',

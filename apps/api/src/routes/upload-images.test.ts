@@ -171,10 +171,10 @@ test('an unknown collection is collection_not_found, whatever the name', async (
 })
 
 test('a collection dropped while its upload was on its way is collection_not_found, and the pictures go', async () => {
-  const { isLive } = api.deps.catalog
-  api.deps.catalog.isLive = async (id) => {
+  const { append } = api.deps.logAppender
+  api.deps.logAppender.append = async (...all) => {
     await api.deps.catalog.drop('marks')
-    return isLive(id)
+    return append(...all)
   }
   expect(await codeOf(await upload(formOf(['images', new Blob(['one'])])))).toBe(
     '404 collection_not_found'

@@ -156,7 +156,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     catalog,
     logAppender: createLogAppender({ store, clock }),
     itemLists: createItemListWriter({ store }),
-    jobs: createJobs({ store, catalog }),
+    jobs: createJobs({ store }),
     versions: createVersionReader({ store }),
     snapshots: createSnapshotReader({
       store,

@@ -11,7 +11,7 @@ export function workerReadiness({
   catalog,
   workers
 }: {
-  catalog: Pick<Catalog, 'list'>
+  catalog: Pick<Catalog, 'check' | 'list'>
   workers: Workers
 }): Record<'store' | 'index_worker' | 'collections', ReadinessCheck> {
   return {
@@ -20,7 +20,7 @@ export function workerReadiness({
         .troubles()
         .find(({ process, code }) => process === 'api' && code === 'store_unavailable')
       if (own !== undefined) throw new Error(own.detail)
-      await catalog.list({ fresh: true })
+      await catalog.check()
     },
     index_worker: async () => {
       const living = workers.alive('index-worker')

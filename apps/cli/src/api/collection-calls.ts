@@ -18,6 +18,7 @@ export interface ProfileChange {
 }
 
 export interface CollectionCalls {
+  /** All of them, page by page. */
   listCollections(): Promise<CollectionListAnswer>
   /** undefined when no collection has this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
@@ -51,7 +52,15 @@ const aliasPath = (alias: string): string => `/v1/aliases/${encodeURIComponent(a
 
 export function createCollectionCalls({ request, answer }: ApiRequest): CollectionCalls {
   return {
-    listCollections: () => answer<CollectionListAnswer>('/v1/collections'),
+    async listCollections() {
+      const all = await answer<CollectionListAnswer>('/v1/collections')
+      for (let page = all; page.next !== null; ) {
+        page = await answer<CollectionListAnswer>(`/v1/collections?after=${page.next}`)
+        all.collections.push(...page.collections)
+        all.damaged.push(...page.damaged)
+      }
+      return { ...all, next: null }
+    },
     getCollection: (name) =>
       answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
     createCollection: (name, options = {}) =>

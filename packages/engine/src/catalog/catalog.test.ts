@@ -1,6 +1,6 @@
 // Tests creating and dropping collections on a store that loses answers and delays writes.
 import { expect, test } from 'vitest'
-import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
+import { catalogNameKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -37,16 +37,20 @@ function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
 }
 
 /**
- * Makes the first change of the catalogue and loses the answer. Other processes use the change,
+ * Makes the first change of a name and loses the answer. Other processes use the change,
  * then the caller gets an error.
  */
-function losingAnAnswer(store: ObjectStore, meanwhile: () => Promise<unknown>): ObjectStore {
+function losingAnAnswer(
+  store: ObjectStore,
+  name: string,
+  meanwhile: () => Promise<unknown>
+): ObjectStore {
   let lost = false
   return {
     ...store,
     async putIf(key, body, condition) {
       const written = await store.putIf(key, body, condition)
-      if (lost || key !== catalogKey) return written
+      if (lost || key !== catalogNameKey(name)) return written
       lost = true
       await meanwhile()
       throw appError('store_unavailable', 'reset after the write')
@@ -58,7 +62,7 @@ test('a first CURRENT that lands late does not undo what was committed since', a
   const store = createMemoryStore()
   const { faulty, land } = lateWrites(
     store,
-    (key) => key.endsWith('/CURRENT') && key !== catalogKey
+    (key) => key.startsWith('c/') && key.endsWith('/CURRENT')
   )
   const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
   const currentKey = collectionKeys(collectionId).current
@@ -71,10 +75,12 @@ test('a first CURRENT that lands late does not undo what was committed since', a
 test('a creation whose answer was lost does not bring back a collection that was dropped since', async () => {
   const store = createMemoryStore()
   const other = createCatalog({ store, clock })
-  const faulty = losingAnAnswer(store, () => other.drop('marks'))
+  const faulty = losingAnAnswer(store, 'marks', () => other.drop('marks'))
   const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
   expect(await other.isLive(collectionId)).toBe(false)
-  expect(await other.dropped()).toEqual([collectionId])
+  expect((await other.unwanted({ unnamedAfterMs: 0 })).collections).toEqual([
+    { collectionId, isNamed: true }
+  ])
 })
 
 test('an alias resolves as its collection, moves in one step, and keeps it from being dropped', async () => {
@@ -147,7 +153,7 @@ test('a swap whose answer was lost is not refused by its own effect', async () =
   const other = createCatalog({ store, clock })
   for (const name of ['marks', 'marks-2', 'marks-3']) await other.create({ ...options(), name })
   await other.setAlias('live', 'marks')
-  const faulty = losingAnAnswer(store, () => other.setAlias('second', 'marks-3'))
+  const faulty = losingAnAnswer(store, 'live', () => other.setAlias('second', 'marks-3'))
   await createCatalog({ store: faulty, clock }).setAlias('live', 'marks-2', { expected: 'marks' })
   expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2', second: 'marks-3' })
 })
@@ -177,7 +183,7 @@ test('removing an alias whose answer was lost leaves one that was set since', as
   await other.create(options())
   await other.create({ ...options(), name: 'marks-2' })
   await other.setAlias('live', 'marks')
-  const faulty = losingAnAnswer(store, () => other.setAlias('live', 'marks-2'))
+  const faulty = losingAnAnswer(store, 'live', () => other.setAlias('live', 'marks-2'))
   await createCatalog({ store: faulty, clock }).removeAlias('live')
   expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2' })
 })
@@ -195,24 +201,28 @@ test('names that every object has are names like others', async () => {
   })
 })
 
-test('names that were known still lead to their collections while the catalogue is damaged; nothing else is answered or changed', async () => {
+test('a name whose object is damaged still leads where it led, and concerns no other name', async () => {
   const store = createMemoryStore()
   let nowMs = 0
   const catalog = createCatalog({ store, clock: { ...clock, nowMs: () => nowMs } })
   const spec = await catalog.create(options())
   expect(await catalog.resolve('marks')).toEqual(spec)
-  const { body } = (await store.get(catalogKey))!
-  await store.put(
-    catalogKey,
-    Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks'))
-  )
+  const key = catalogNameKey('marks')
+  await catalog.create({ ...options(), name: 'sound' })
+  expect(await catalog.list()).toHaveLength(2)
+  const { body } = (await store.get(key))!
+  await store.put(key, Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks')))
   nowMs = 60_000
-  const damaged = { code: 'data_corrupt', message: expect.stringContaining(catalogKey) as string }
+  const damaged = { code: 'data_corrupt', message: expect.stringContaining(key) as string }
   expect(await catalog.resolve('marks')).toEqual(spec)
-  await expect(catalog.resolve('other')).rejects.toMatchObject(damaged)
   await expect(catalog.resolve('marks', { fresh: true })).rejects.toMatchObject(damaged)
   await expect(catalog.drop('marks')).rejects.toMatchObject(damaged)
-  await expect(createCatalog({ store, clock }).resolve('marks')).rejects.toMatchObject(damaged)
+  const restarted = createCatalog({ store, clock })
+  await expect(restarted.resolve('marks')).rejects.toMatchObject(damaged)
+  expect((await restarted.resolve('sound')).name).toBe('sound')
+  expect(await restarted.list()).toHaveLength(1)
+  expect(await restarted.damaged()).toMatchObject([{ name: 'marks', error: damaged }])
+  expect(await catalog.list({ fresh: true })).toHaveLength(2)
 })
 
 test('a drop of an incarnation that is gone leaves the next one of its name alone', async () => {

@@ -10,10 +10,12 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryForRequest } from '@likeness/store/retry-store'
-import { encodeCurrent } from '../version/current.ts'
+import { encodeCurrent, withState } from '../version/current.ts'
 import { emptyManifest, encodeManifest } from '../version/manifest.ts'
-import { own, refuseAlias } from './catalog-content.ts'
-import type { StoredCatalog, StoredCatalogDeps } from './stored-catalog.ts'
+import type { CatalogParts } from './catalog-parts.ts'
+import { finishDrop } from './change-collection.ts'
+import { isLive } from './drop-current.ts'
+import { type FoundName, isOf, nameIsAlias } from './names.ts'
 
 /** Writes manifest 0 and CURRENT of a new collection id, before any name points at it. */
 async function layFoundation(
@@ -29,15 +31,17 @@ async function layFoundation(
   // existing CURRENT comes from an earlier try and is equally good.
   await store.putIf(
     keys.current,
-    encodeCurrent({
-      format: 1,
-      seq: 0,
-      epoch: 0,
-      commitId,
-      manifest,
-      sha256: sha256Hex(body),
-      writeId: commitId
-    }),
+    encodeCurrent(
+      withState({
+        format: 1,
+        seq: 0,
+        epoch: 0,
+        commitId,
+        manifest,
+        sha256: sha256Hex(body),
+        writeId: commitId
+      })
+    ),
     { create: true }
   )
 }
@@ -53,52 +57,91 @@ function checked(draft: CollectionDraft) {
     )
   return options
 }
-const taken = (name: string) =>
-  appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
 
 export async function prepareCollection(
-  catalog: StoredCatalog,
-  { store, clock, newId }: StoredCatalogDeps,
+  parts: CatalogParts,
   draft: CollectionDraft
 ): Promise<CollectionSpec> {
+  const { names, records, store, clock, newId } = parts
   const options = checked(draft)
-  const now = await catalog.current(true)
-  refuseAlias(now, options.name)
-  if (own(now.collections, options.name) !== undefined) throw taken(options.name)
-  const spec: CollectionSpec = { ...options, collectionId: newId(), createdAtMs: clock.nowMs() }
+  const { name } = options
+  refuseTaken(name, (await names.read(name))?.content)
+  const createdAtMs = clock.nowMs()
+  const spec: CollectionSpec = { ...options, collectionId: newId(), createdAtMs }
+  const { collectionId } = spec
+  await records.write({ collectionId, state: 'making', name, atMs: createdAtMs })
   await retryForRequest(clock, () => layFoundation(store, spec, newId()))
   return spec
 }
 
+/** A name whose collection is being dropped is free soon. */
+function refuseTaken(name: string, content: FoundName['content'] | undefined): void {
+  if (content?.kind === 'alias') throw nameIsAlias(name, content.target)
+  if (content?.kind === 'collection' && !content.dropping)
+    throw appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
+}
+
 /** Half of the shortest retention of files without a name. */
 const usuallyWithinMs = 1_800_000
+
+const expired = (name: string) =>
+  appError(
+    'upload_expired',
+    `the collection ${JSON.stringify(name)} was not named in time, and what was stored for it may be gone: send the request again`
+  )
 
 /**
  * upload_expired when the files of the collection may be deleted already, or will be soon. Every try
  * looks at the clock again: this process may have stood still.
  */
 export async function publishCollection(
-  catalog: StoredCatalog,
-  { clock }: Pick<StoredCatalogDeps, 'clock'>,
+  parts: CatalogParts,
   spec: CollectionSpec,
   { withinMs = usuallyWithinMs }: { withinMs?: number } = {}
 ): Promise<void> {
-  await catalog.change((content) => {
-    const there = own(content.collections, spec.name)
-    // The name is already ours. An earlier try succeeded although its answer was lost, and another
-    // process has written since.
-    if (there?.collectionId === spec.collectionId) return content
-    // The collection is ours, and another process has dropped it since. So the collection stays
-    // dropped.
-    if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId))
-      return content
-    refuseAlias(content, spec.name)
-    if (there !== undefined) throw taken(spec.name)
-    if (clock.nowMs() - spec.createdAtMs > withinMs)
-      throw appError(
-        'upload_expired',
-        `the collection ${JSON.stringify(spec.name)} was not named in time, and what was stored for it may be gone: send the request again`
-      )
-    return { ...content, collections: { ...content.collections, [spec.name]: spec } }
-  })
+  const { names, records, clock } = parts
+  const { name, collectionId, createdAtMs } = spec
+  for (;;) {
+    const found = await names.read(name)
+    const content = found?.content
+    // The name is already ours. An earlier try succeeded although its answer was lost.
+    if (content?.kind === 'collection' && content.spec.collectionId === collectionId) break
+    const isLate = clock.nowMs() - createdAtMs > withinMs
+    if (!(await isLive(parts, collectionId))) {
+      if (isLate) throw expired(name)
+      // The collection was ours, and another process has dropped it since. So it stays dropped.
+      return
+    }
+    refuseTaken(name, content)
+    if (isLate) throw expired(name)
+    if (content?.kind === 'collection') {
+      await finishDrop(parts, name, content.spec.collectionId)
+      continue
+    }
+    const named = { kind: 'collection', spec, dropping: false, claims: {} } as const
+    if (!(await names.swap(name, found, named))) continue
+    // This process may have stood still between the clock and the name, and the sweep was faster.
+    if (!(await isLive(parts, collectionId)) && (await isStillNamed(parts, spec))) {
+      await freeName(parts, spec)
+      throw expired(name)
+    }
+    break
+  }
+  await records.remove(collectionId, 'making')
+}
+
+const isStillNamed = async ({ names }: CatalogParts, { name, collectionId }: CollectionSpec) => {
+  const found = await names.read(name)
+  return isOf(found?.content, collectionId) && !found?.content.dropping
+}
+
+async function freeName(
+  { names }: CatalogParts,
+  { name, collectionId }: CollectionSpec
+): Promise<void> {
+  for (;;) {
+    const found = await names.read(name)
+    if (!isOf(found?.content, collectionId)) return
+    if (await names.swap(name, found, { kind: 'free' })) return
+  }
 }

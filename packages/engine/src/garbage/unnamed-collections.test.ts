@@ -1,6 +1,7 @@
 // A lost catalogue must never become lost collections.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { catalogKey } from '@likeness/shared/contract/keys'
+import { systemClock } from '@likeness/shared/process/clock'
+import { createCatalog } from '../catalog/catalog.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
 import { itemsFrom } from '../testing/test-items.ts'
 import { UnnamedCollections } from './unnamed-collections.ts'
@@ -12,18 +13,17 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-/** A sweep long after everything that is in the store. */
+/** A sweep long after everything that is in the store, by a process that starts now. */
 const sweepLater = (): Promise<string[]> =>
   new UnnamedCollections({
     store: gallery.store,
-    catalog: gallery.catalog,
+    catalog: createCatalog({ store: gallery.store, clock: systemClock }),
     clock: { nowMs: () => Date.now() + 10 * day },
     retentionMs: day
   }).sweep()
 
 async function loseCatalogue(): Promise<void> {
-  await gallery.store.delete([catalogKey])
-  expect(await gallery.catalog.list({ fresh: true })).toEqual([])
+  await gallery.store.delete(await gallery.storedKeys('catalog/'))
 }
 
 test('a collection that had a writer stays when the catalogue is lost', async () => {

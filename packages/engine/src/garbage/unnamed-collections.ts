@@ -1,7 +1,8 @@
-// Finds and deletes collections that never got a name: an api process died between their files and
-// their name. A restore into a new collection may have copied much by then. A collection that ever
+// Finds and deletes what is left of collections that have no name and no record (sweep-records.ts):
+// objects that came long after the sweep, from a process that had stood still, and collections that a
+// program before 0.4 never named. A restore into a new collection may have copied much by then. A collection that ever
 // had a writer had a name, so it stays, even when the catalogue is lost or older than the store.
-import { collectionKeys, jobKey, parseManifestKey } from '@likeness/shared/contract/keys'
+import { collectionKeys, parseManifestKey } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -9,10 +10,11 @@ import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { Catalog } from '../catalog-contract.ts'
 import { readCurrent } from '../version/current.ts'
+import { deleteJobs } from './unwanted-collections.ts'
 
 export interface UnnamedCollectionsDeps {
   store: ObjectStore
-  catalog: Pick<Catalog, 'list' | 'dropped'>
+  catalog: Pick<Catalog, 'list' | 'damaged'>
   clock: Pick<Clock, 'nowMs'>
   /**
    * Age from which a collection without a name is deleted. No name is given to a collection that is
@@ -25,7 +27,7 @@ const prefix = 'c/'
 /** Collections looked at in one turn. */
 const idsPerTurn = 100
 /** Pause between two walks over all collections: each costs a listing for every collection. */
-const walkEveryMs = 3_600_000
+const walkEveryMs = 7 * 86_400_000
 
 export class UnnamedCollections {
   private readonly deps: UnnamedCollectionsDeps
@@ -75,10 +77,12 @@ export class UnnamedCollections {
     return undefined
   }
 
+  /** Rejects while a name cannot be read: nobody knows which collection it leads to. */
   private async namedIds(): Promise<Set<string>> {
     const { catalog } = this.deps
     const live = await catalog.list({ fresh: true })
-    return new Set([...live.map(({ collectionId }) => collectionId), ...(await catalog.dropped())])
+    for (const { error } of await catalog.damaged()) throw error
+    return new Set(live.map(({ collectionId }) => collectionId))
   }
 
   /** Only collections with a name get a writer, and each writer first raises the epoch. */
@@ -101,12 +105,8 @@ export class UnnamedCollections {
   /** The jobs first: the item lists, deleted after them, tell their ids. */
   private async remove(id: string): Promise<void> {
     const { store } = this.deps
-    const { ingestionsPrefix, root } = collectionKeys(id)
-    const ingestions = new Set<string>()
-    for await (const { key } of store.list(ingestionsPrefix))
-      ingestions.add(key.slice(ingestionsPrefix.length).split('/')[0]!)
-    await store.delete([...ingestions].map(jobKey))
-    await deleteListed(store, store.list(root))
+    await deleteJobs(store, id)
+    await deleteListed(store, store.list(collectionKeys(id).root))
   }
 }
 

@@ -8,6 +8,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { isLastingFailure } from '@likeness/store/retry-store'
 import {
   type Appended,
+  confirmLive,
   createSlot,
   findInSlot,
   findTail,
@@ -110,6 +111,8 @@ export class CollectionLog {
     const slot = (this.tail ??= await findTail(this.store, this.collectionId, this.tail)) + 1
     const key = collectionKeys(this.collectionId).logSlot(slot)
     const found = await createSlot(this.store, key, group)
+    // Before anything is resolved, and while a failure still leads to this same slot again.
+    await confirmLive(this.store, this.collectionId)
     this.tail = slot
     if (found !== undefined)
       return this.waiting.acceptFound(slot, decodeLogSlot(key, found).operations)

@@ -9,6 +9,7 @@ import {
 } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { isDropped, readCurrent } from '../version/current.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 
 const slotsAhead = 16
@@ -82,6 +83,22 @@ export async function* slotsAfter(
 export function findInSlot({ slot, operations }: ReadSlot, opId: string): Appended | undefined {
   const index = operations.findIndex((operation) => operation.opId === opId)
   return index >= 0 ? { revision: revisionOf(slot, index), slot } : undefined
+}
+
+/**
+ * Reads CURRENT after a slot was created or found, before any operation of the slot is acknowledged.
+ * Throws collection_not_found when the collection was dropped before: nobody will apply the slot. A
+ * damaged CURRENT is one that can be repaired from the log.
+ */
+export async function confirmLive(store: ObjectStore, collectionId: string): Promise<void> {
+  try {
+    const found = await readCurrent(store, collectionKeys(collectionId).current)
+    if (found !== undefined && !isDropped(found.current)) return
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return
+    throw error
+  }
+  throw appError('collection_not_found', 'the collection was dropped')
 }
 
 /** Returns undefined when the slot was created, else the existing slot. */

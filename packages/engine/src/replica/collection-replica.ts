@@ -13,7 +13,7 @@ import { OpenCollectionReader } from '../search/collection-reader.ts'
 import { LoadedSegment } from '../search/loaded-segment.ts'
 import { openView, type SegmentView } from '../search/segment-view.ts'
 import { Bitmap } from '../version/bitmap.ts'
-import { readCurrent } from '../version/current.ts'
+import { isDropped, readCurrent } from '../version/current.ts'
 import {
   type FileRef,
   type Manifest,
@@ -92,7 +92,7 @@ export class CollectionReplica {
     try {
       for (;;) {
         const found = await readCurrent(store, collectionKeys(collectionId).current)
-        if (found === undefined)
+        if (found === undefined || isDropped(found.current))
           throw appError('collection_not_found', 'the collection was dropped')
         if (found.current.commitId === this.reader?.manifest.commitId) break
         this.hint(found.current.seq)

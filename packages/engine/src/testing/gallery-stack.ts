@@ -67,7 +67,7 @@ export async function createGalleryStack(options: GalleryOptions) {
   const spec = await createCollection(catalog, options)
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
-  const jobs = createJobs({ store, catalog })
+  const jobs = createJobs({ store })
   const versions = createVersionReader({ store })
   const replica = createReplica({
     store,

@@ -5,7 +5,14 @@ import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
-import { type Current, readCurrent, swapCurrent, type VersionedCurrent } from './current.ts'
+import {
+  type Current,
+  isDropped,
+  readCurrent,
+  swapCurrent,
+  type VersionedCurrent,
+  withState
+} from './current.ts'
 import { encodeManifest, type Manifest } from './manifest.ts'
 
 export interface ProtocolContext {
@@ -14,6 +21,8 @@ export interface ProtocolContext {
   currentKey: string
   newId: () => string
   signal?: AbortSignal
+  /** Whether CURRENT stays in the format of an older program, which may still be running. */
+  keepsFormat?: () => boolean
 }
 
 /** A manifest and its key in the store. */
@@ -66,12 +75,27 @@ async function move(
   return { current: next, etag: swap.etag }
 }
 
+function stateOf(
+  { keepsFormat }: ProtocolContext,
+  current: Current,
+  { appliedSlot, ingestions }: Manifest
+): Current {
+  if (current.format === 1 && keepsFormat?.() === true) return current
+  const open = { jobs: 0, items: 0 }
+  for (const { completedSeq, total, indexed, superseded, failed } of Object.values(ingestions)) {
+    if (completedSeq !== null) continue
+    open.jobs++
+    open.items += total - indexed - superseded - failed
+  }
+  return withState(current, { appliedSlot, open })
+}
+
 export const commitProtocol: CommitProtocol = {
   async becomeWriter(context) {
     const { store, clock, currentKey, newId, signal } = context
     for (;;) {
       const found = await retryStore(clock, () => readCurrent(store, currentKey), signal)
-      if (found === undefined) return undefined
+      if (found === undefined || isDropped(found.current)) return undefined
       const next = { ...found.current, epoch: found.current.epoch + 1, writeId: newId() }
       const swap = await swapCurrent({ ...context, key: currentKey, next, etag: found.etag })
       if (swap.won) return { current: next, etag: swap.etag }
@@ -82,7 +106,7 @@ export const commitProtocol: CommitProtocol = {
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId } = manifest
     const next = {
-      ...versionedCurrent.current,
+      ...stateOf(context, versionedCurrent.current, manifest),
       seq,
       commitId,
       manifest: manifestKey,

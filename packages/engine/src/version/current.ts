@@ -6,8 +6,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 
-export const currentSchema = z.strictObject({
-  format: z.literal(1),
+const versionFields = {
   seq: z.number().int().min(0),
   /** Raised by every new writer before its first other write. */
   epoch: z.number().int().min(0),
@@ -20,8 +19,41 @@ export const currentSchema = z.strictObject({
    * its own.
    */
   writeId: z.string()
-})
+}
+const counters = z.number().int().min(0)
+const stateFields = {
+  /** Newest log slot that the version holds: where a process that knows no slot begins to look. */
+  appliedSlot: counters,
+  /** Slots up to this one are no longer part of the log. 0: the whole log is there. */
+  floor: counters,
+  /** Ingestions with work left, and their items. */
+  open: z.strictObject({ jobs: counters, items: counters }),
+  /** Nothing is accepted any more: the collection was dropped, and its objects are deleted. */
+  dropped: z.boolean()
+}
+
+/** Format 1 is of programs before 0.4. The next commit writes format 2. */
+export const currentSchema = z.discriminatedUnion('format', [
+  z.strictObject({ format: z.literal(1), ...versionFields }),
+  z.strictObject({ format: z.literal(2), ...versionFields, ...stateFields })
+])
 export type Current = z.infer<typeof currentSchema>
+type CurrentState = z.infer<z.ZodObject<typeof stateFields>>
+
+const emptyState: CurrentState = {
+  appliedSlot: 0,
+  floor: 0,
+  open: { jobs: 0, items: 0 },
+  dropped: false
+}
+
+/** Returns the fields of format 2. Those that `current` does not have begin empty. */
+export const withState = (
+  current: Current,
+  change: Partial<CurrentState> = {}
+): Extract<Current, { format: 2 }> => ({ ...emptyState, ...current, ...change, format: 2 })
+
+export const isDropped = (current: Current): boolean => current.format === 2 && current.dropped
 export interface VersionedCurrent {
   current: Current
   etag: string

@@ -4,7 +4,6 @@ import type { JobPointer, JobResult } from '@likeness/shared/contract/job'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { Catalog } from '../catalog-contract.ts'
 import type { JobStatus } from '../contract.ts'
 import { readJobResult } from './job-result.ts'
 import type { IngestionRecord, Manifest } from './manifest.ts'
@@ -50,17 +49,16 @@ const statusOf = (
 
 export interface JobProgressDeps {
   store: ObjectStore
-  catalog: Catalog
 }
 
 export const readLive =
-  ({ store, catalog }: JobProgressDeps): Committed =>
+  ({ store }: JobProgressDeps): Committed =>
   async (collectionId) =>
-    (await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined
+    await readCommitted(store, collectionId)
 
 /** Returns undefined when the collection is gone. */
 export async function readProgress(
-  { store, catalog }: JobProgressDeps,
+  { store }: JobProgressDeps,
   { collectionId, ingestion, revision }: JobPointer,
   committed: Committed
 ): Promise<Progress | undefined> {
@@ -76,9 +74,8 @@ export async function readProgress(
     // The result of an ingestion is written before a commit removes its record. So the collection
     // was dropped while we read, or the commit that we read is older than the result, or the result
     // is lost.
-    if (!(await catalog.isLive(collectionId))) return undefined
     if (looked > 1) return { lost: true, ahead: false }
-    committed = readLive({ store, catalog })
+    committed = readLive({ store })
   }
 }
 

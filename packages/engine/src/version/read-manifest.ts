@@ -4,11 +4,11 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { VersionReader } from '../contract.ts'
-import { readCurrent } from './current.ts'
+import { isDropped, readCurrent } from './current.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
 
 /**
- * Returns undefined when the collection is gone. Throws data_corrupt when CURRENT or its manifest
+ * Returns undefined when the collection is gone or dropped. Throws data_corrupt when CURRENT or its manifest
  * is damaged or missing.
  */
 export async function readCommitted(
@@ -17,7 +17,7 @@ export async function readCommitted(
 ): Promise<Manifest | undefined> {
   for (let missing: string | undefined; ; ) {
     const found = await readCurrent(store, collectionKeys(collectionId).current)
-    if (found === undefined) return undefined
+    if (found === undefined || isDropped(found.current)) return undefined
     const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
     if (manifest !== undefined) return manifest
     // Either the manifest was collected between the two reads, and CURRENT has moved on, or it is

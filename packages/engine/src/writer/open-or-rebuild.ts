@@ -9,7 +9,7 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { readHistory } from '../log/log-history.ts'
 import { recoverState } from '../rebuild/recover.ts'
-import type { VersionedCurrent } from '../version/current.ts'
+import { type VersionedCurrent, withState } from '../version/current.ts'
 import { emptyManifest, type Manifest } from '../version/manifest.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import { CollectionWriter } from './collection-writer.ts'
@@ -121,7 +121,13 @@ async function becomeWriter(deps: BoundWriterDeps): Promise<VersionedCurrent | u
     const newest = await newestManifest(deps)
     return (
       stored && {
-        current: { format: 1, ...newest, epoch: newest.epoch + 1, sha256: '', writeId: newId() },
+        current: withState({
+          format: 1,
+          ...newest,
+          epoch: newest.epoch + 1,
+          sha256: '',
+          writeId: newId()
+        }),
         etag: stored.etag
       }
     )

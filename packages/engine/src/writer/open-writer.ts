@@ -42,7 +42,8 @@ export function bindWriter(deps: WriterDeps): BoundWriterDeps {
     clock: deps.clock,
     currentKey: keys.current,
     newId,
-    signal: deps.signal
+    signal: deps.signal,
+    keepsFormat: () => deps.clock.nowMs() < (deps.keepsFormatUntilMs ?? -Infinity)
   }
   return { ...deps, newId, keys, protocol, context }
 }

@@ -26,6 +26,11 @@ export interface WriterDeps {
   uploadRetentionMs?: number
   /** Called after a commit is certain. */
   announce: (commit: { collectionId: string; seq: number; appliedSlot: number }) => void
+  /**
+   * Time until which CURRENT stays in the format of an older program, which may still be running.
+   * Absent: that time is over.
+   */
+  keepsFormatUntilMs?: number
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal

@@ -10,7 +10,17 @@ export function isEngineKey(key: string): boolean {
 
 const pad = (n: number, width: number): string => String(n).padStart(width, '0')
 
+/** Held all names until 0.4. Now the mark that each name has an object of its own. */
 export const catalogKey = 'catalog/CURRENT'
+export const catalogNamesPrefix = 'catalog/n/'
+export const catalogNameKey = (name: string): string => `${catalogNamesPrefix}${name}`
+export const catalogRecordsPrefix = 'catalog/d/'
+/**
+ * Record of a collection id that is being made or dropped: a key for each, because who has made it
+ * deletes the one while another process may write the other.
+ */
+export const catalogRecordKey = (collectionId: string, state: 'making' | 'dropping'): string =>
+  `${catalogRecordsPrefix}${collectionId}-${state}`
 export const jobsPrefix = 'jobs/'
 export const profilesPrefix = 'profiles/'
 

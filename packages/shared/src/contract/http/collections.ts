@@ -112,6 +112,11 @@ export interface CollectionAnswer {
 }
 export interface CollectionListAnswer {
   collections: CollectionAnswer[]
-  /** Collections whose committed files cannot be read. A rebuild makes them again. */
-  damaged: { name: string; incarnation: string; detail: string }[]
+  /**
+   * Collections whose committed files cannot be read: a rebuild makes them again. `incarnation`: null
+   * when the name itself cannot be read.
+   */
+  damaged: { name: string; incarnation: string | null; detail: string }[]
+  /** The next page comes `after` this name; null: there is none. */
+  next: string | null
 }

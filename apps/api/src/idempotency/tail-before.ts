@@ -1,6 +1,6 @@
 // Where the search for an operation begins that another process may have appended.
 import { z } from 'zod'
-import type { ApiDeps } from '../api-deps.ts'
+import type { LogAppender } from '@likeness/engine/contract'
 
 /**
  * A log slot from before the intent was stored: the operation can only be after this slot. null: the
@@ -10,7 +10,7 @@ export const tailSlotSchema = z.number().int().nullable()
 
 /** `keyed`: the intent is stored, and another process may act on it too. */
 export async function tailBefore(
-  { logAppender }: Pick<ApiDeps, 'logAppender'>,
+  { logAppender }: { logAppender: LogAppender },
   collectionId: string,
   keyed: boolean
 ): Promise<number | null> {

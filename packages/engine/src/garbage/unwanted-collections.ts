@@ -1,0 +1,68 @@
+// Deletes the objects of dropped collection ids, and of ids that never got a name. A late batch or
+// upload may still arrive, so the deletion repeats until no object has come for a while. CURRENT goes
+// last: it refuses what comes late.
+import { collectionKeys, jobKey } from '@likeness/shared/contract/keys'
+import type { Clock } from '@likeness/shared/process/clock'
+import { deleteListed } from '@likeness/store/delete-listed'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { Catalog } from '../catalog-contract.ts'
+
+/** Time in milliseconds without a late object after which a collection id is forgotten. */
+const quietMs = 3_600_000
+
+export interface UnwantedCollectionsDeps {
+  store: ObjectStore
+  catalog: Pick<Catalog, 'unwanted' | 'forget'>
+  clock: Pick<Clock, 'nowMs'>
+  /** Age from which a collection without a name is deleted. */
+  unnamedAfterMs: number
+}
+
+export class UnwantedCollections {
+  private readonly deps: UnwantedCollectionsDeps
+  private readonly quietSinceMs = new Map<string, number>()
+
+  constructor(deps: UnwantedCollectionsDeps) {
+    this.deps = deps
+  }
+
+  /** Returns the ids of which objects were deleted. Rejects at the end for records that are damaged. */
+  async sweep(): Promise<string[]> {
+    const { catalog, unnamedAfterMs } = this.deps
+    const { collections, damaged } = await catalog.unwanted({ unnamedAfterMs })
+    const swept: string[] = []
+    for (const { collectionId, isNamed } of collections)
+      if (await this.sweepOne(collectionId, isNamed)) swept.push(collectionId)
+    if (damaged.length > 0) throw damaged[0]
+    return swept
+  }
+
+  private async sweepOne(collectionId: string, isNamed: boolean): Promise<boolean> {
+    const { store, catalog, clock } = this.deps
+    // The jobs first: the item lists, deleted after them, tell their ids.
+    if (!isNamed) await deleteJobs(store, collectionId)
+    const deleted = await deleteListed(store, allButCurrent(store, collectionId))
+    const nowMs = clock.nowMs()
+    const since = deleted > 0 ? nowMs : (this.quietSinceMs.get(collectionId) ?? nowMs)
+    this.quietSinceMs.set(collectionId, since)
+    if (nowMs - since >= quietMs) {
+      await catalog.forget(collectionId)
+      this.quietSinceMs.delete(collectionId)
+    }
+    return deleted > 0
+  }
+}
+
+async function* allButCurrent(store: ObjectStore, collectionId: string) {
+  const { root, current } = collectionKeys(collectionId)
+  for await (const info of store.list(root)) if (info.key !== current) yield info
+}
+
+/** Deletes the jobs of a collection that never had a name: nobody was told of them. */
+export async function deleteJobs(store: ObjectStore, collectionId: string): Promise<void> {
+  const { ingestionsPrefix } = collectionKeys(collectionId)
+  const ingestions = new Set<string>()
+  for await (const { key } of store.list(ingestionsPrefix))
+    ingestions.add(key.slice(ingestionsPrefix.length).split('/')[0]!)
+  await store.delete([...ingestions].map(jobKey))
+}
