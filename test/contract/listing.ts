@@ -59,6 +59,21 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
       expect(await listedKeys(store, `${prefix}a/`, `${prefix}Z`)).toEqual(['b', 'bb/c', 'c'])
     })
 
+    it('ends before any key, whether it exists or not', async () => {
+      const { store } = await underTest()
+      const prefix = freshPrefix()
+      for (const name of names) await store.put(prefix + name, bytes(name))
+      for (const end of [...names, '', 'a/', 'a/a', 'a/b0', 'b', 'b/', 'b/1/3', 'zz']) {
+        const expected = inOrder.filter(
+          (name) => Buffer.compare(Buffer.from(name), Buffer.from(end)) < 0
+        )
+        const found: string[] = []
+        for await (const { key } of store.list(prefix, { before: prefix + end }))
+          found.push(key.slice(prefix.length))
+        expect(found, end).toEqual(expected)
+      }
+    })
+
     it('lists more keys than one page holds', async () => {
       const { store } = await underTest()
       const prefix = freshPrefix()

@@ -3,6 +3,7 @@
 // the store changes between the pages.
 import { Readable } from 'node:stream'
 import { appError } from '@likeness/shared/errors'
+import { compareKeys } from '@likeness/store/object-key'
 import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 import type { ObjectTable, TableEntry } from './object-table.ts'
 import type { Random } from './random.ts'
@@ -122,13 +123,16 @@ export function createSimulatedStore(world: StoreWorld, process: SimProcess): Ob
       const copy = [...keys]
       return write('delete', copy.join(), () => table.delete(copy))
     },
-    async *list(prefix, { startAfter = '' } = {}) {
+    async *list(prefix, { startAfter = '', before } = {}) {
       for (let after = startAfter; ; ) {
         const limit = 10 + random.below(40)
         const page = await read('list', prefix, () =>
           table.page(prefix, after, limit).map((key) => info(key, table.get(key)!))
         )
-        yield* page
+        for (const found of page) {
+          if (before !== undefined && compareKeys(found.key, before) >= 0) return
+          yield found
+        }
         if (page.length < limit) return
         after = page[page.length - 1]!.key
       }

@@ -21,6 +21,7 @@ import {
   connectRedis,
   type Redis
 } from '@likeness/shared/process/redis'
+import { watchSubscription } from '@likeness/shared/process/subscription'
 import { createTroubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
@@ -56,19 +57,26 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
   const registry = createEmbedderRegistry({ redis, clock, logger, refreshMs: embedderRefreshMs })
   const embedders = await startEmbedders({ config, lifecycle, logger }, redis, registry)
   const catalog = createCatalog({ store, clock })
+  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
+  lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   const replica = createReplica({
     store,
     clock,
     logger,
     cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'),
     pollMs: config.REPLICA_POLL_MS,
-    memoryBytes: config.REPLICA_MEMORY_BYTES
+    memoryBytes: config.REPLICA_MEMORY_BYTES,
+    isTrusted: () => subscription.isTrusted()
   })
   lifecycle.onStop('replica', () => replica.close())
-  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
-  lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   const workers = createWorkerRegistry({ clock, own: troubles })
-  listenForNotifications({ subscriber, replica, catalog, logger, hear: hearing(workers, registry) })
+  const notifications = createNotifications({ publisher: redis, logger })
+  const hear = hearing(workers, registry)
+  listenForNotifications({ subscriber, replica, catalog, notifications, logger, hear })
+  const subscription = watchSubscription(subscriber)
+  lifecycle.onStop('subscription', async () => subscription.stop())
+  // Commits may have been announced while notifications were lost.
+  subscription.onChange(() => replica.check())
   followListening(subscriber, workers)
   const holders = createHolders({ redis, clock, logger })
   lifecycle.onStop('holders', () => holders.stop())
@@ -89,7 +97,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     store,
     profiles: createProfileStore({ store }),
     embedder: embedders,
-    notifications: createNotifications({ publisher: redis, logger }),
+    notifications,
     holders,
     thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
     workers,

@@ -1,6 +1,5 @@
 // Tests what an index-worker tells about collections that it cannot own.
 import { expect, test } from 'vitest'
-import type { Catalog } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
@@ -18,14 +17,20 @@ function rig() {
     troubles,
     /** What happens to the owner of a collection; absent: it works until it is stopped. */
     failures: new Map<string, Error>(),
+    /** Number of calls that say that the catalogue changed. */
+    changes: 0,
     leaseOf: async (_: string): Promise<boolean> => true,
     at: (ms: number) => void (nowMs = ms)
   }
   const assignments = createAssignments({
     catalog: {
-      list: async () => [...live].map((collectionId) => ({ collectionId }) as CollectionSpec),
-      damaged: async () => []
-    } as unknown as Catalog,
+      read: async () => ({
+        live: [...live].map((collectionId) => ({ collectionId }) as CollectionSpec),
+        damaged: []
+      }),
+      changed: () => void world.changes++,
+      listed: (id) => (live.has(id) ? ({ collectionId: id } as CollectionSpec) : undefined)
+    },
     leases: { hold: (id) => world.leaseOf(id), release: async () => undefined },
     clock,
     logger: silentLogger(),

@@ -1,15 +1,16 @@
 // Shares out the collections: holds leases, opens a writer for each held collection, and closes the
 // writer when the lease is lost or another writer takes over.
-import type { Catalog } from '@likeness/engine'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Troubles } from '@likeness/shared/process/troubles'
+import type { DamagedName } from '@likeness/engine/catalog-contract'
+import type { CatalogWatch } from './catalog-watch.ts'
 import type { Leases } from './lease.ts'
 
 export interface AssignmentDeps {
-  catalog: Catalog
+  catalog: Pick<CatalogWatch, 'read' | 'changed' | 'listed'>
   leases: Leases
   clock: Clock
   logger: Logger
@@ -26,6 +27,8 @@ export interface AssignmentDeps {
  */
 const backOffMs = 2_000
 const damagedBackOffMs = 30_000
+/** Longer than the pause between two readings of all names. */
+const damagedNameMs = 300_000
 
 /** Key of the trouble of a collection that this worker should write and cannot. */
 export const ownTrouble = (collectionId: string): string => `own ${collectionId}`
@@ -108,8 +111,11 @@ export function createAssignments(deps: AssignmentDeps) {
     review: () => mutex.run(review),
     /**
      * Shortens the pause of a failed collection: there is new work, maybe the request to repair it.
+     * A collection that is not known yet is looked for in the next review: the notification of its
+     * name may be lost.
      */
     notified(collectionId: string): void {
+      if (catalog.listed(collectionId) === undefined) catalog.changed()
       const failure = failed.get(collectionId)
       if (failure !== undefined) failure.waitMs = backOffMs
     },
@@ -121,20 +127,19 @@ export function createAssignments(deps: AssignmentDeps) {
   }
 
   /** A collection whose name cannot be read gets no writer, unless it had one before. */
-  async function sayDamaged(): Promise<void> {
-    for (const { name, error } of await catalog.damaged())
+  function sayDamaged(damaged: readonly DamagedName[]): void {
+    for (const { name, error } of damaged)
       troubles.report(`name ${name}`, {
         error,
         message: `the name ${name} cannot be read`,
-        forgetMs: damagedBackOffMs
+        forgetMs: damagedNameMs
       })
   }
 
   async function review(): Promise<void> {
-    const live = new Set(
-      (await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId)
-    )
-    await sayDamaged()
+    const { live: listed, damaged } = await catalog.read()
+    sayDamaged(damaged)
+    const live = new Set(listed.map(({ collectionId }) => collectionId))
     for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
     for (const collectionId of failed.keys()) if (!live.has(collectionId)) forget(collectionId)
     for (const collectionId of live) {

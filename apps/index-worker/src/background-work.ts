@@ -73,6 +73,8 @@ function createRunner(
     start(): void {
       if (clock.nowMs() >= notBeforeMs) running ??= work()
     },
+    /** Ask before `start`: work that finds nothing to do ends within the turn. */
+    isWorking: () => running !== undefined || failures > 0,
     rethrow(): void {
       if (lost !== undefined)
         throw appError('ownership_lost', `a ${name} found another owner`, { cause: lost.error })
@@ -101,6 +103,8 @@ export function createBackgroundWork(deps: BackgroundDeps) {
   const runners = [...mergeTiers.map(merging), reprojecting].map((task) => createRunner(deps, task))
   return {
     start: () => runners.forEach((runner) => runner.start()),
+    /** Whether work of an earlier turn is under way, or failed and will be tried again. */
+    isWorking: () => runners.some((runner) => runner.isWorking()),
     rethrow: () => runners.forEach((runner) => runner.rethrow()),
     settled: async () => void (await Promise.all(runners.map((runner) => runner.settled())))
   }

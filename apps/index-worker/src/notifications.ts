@@ -1,31 +1,46 @@
 // Notifications from pub/sub, kept per collection until the writer takes them. Polls and lists
-// replace lost notifications.
+// replace lost notifications. While the subscription is trusted, polls may be rare.
 import { channels, workNotificationSchema } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
+import { type Subscription, watchSubscription } from '@likeness/shared/process/subscription'
 
 export interface NotificationBox {
   take(): string[]
   put(batches: readonly string[]): void
-  /** Resolves when a notification arrives or after `ms`. */
-  wait(ms: number): Promise<void>
+  /** Newest slot that a notification named; 0 when there was none. */
+  slot(): number
+  /** Call this when the slot is applied, or the log does not have it. */
+  forgetSlot(): void
+  /** Whether each notification arrives from now on, or the next `wait` ends. */
+  isTrusted(): boolean
+  /**
+   * Resolves when a notification arrives, when trust begins or ends, or after `ms`. Returns false
+   * after `ms`.
+   */
+  wait(ms: number): Promise<boolean>
+  /** Ends the wait of now, or the next one. */
+  wake(): void
 }
 
-export interface Notifications {
+export interface Notifications extends Pick<Subscription, 'isTrusted' | 'onChange' | 'stop'> {
   boxOf(collectionId: string): NotificationBox
   drop(collectionId: string): void
   /** Called with the collection of every notification. */
   listen(listener: (collectionId: string) => void): void
+  /** Called when names of collections changed. */
+  listenForNames(listener: () => void): void
 }
 
-function createBox(): NotificationBox & { wake(): void } {
+interface OpenBox extends NotificationBox {
+  hear(slot: number): void
+}
+
+function createBox(isTrusted: () => boolean): OpenBox {
   const batches = new Set<string>()
+  let newestSlot = 0
   let woken = false
   let waiter: (() => void) | undefined
-  const wake = (): void => {
-    woken = true
-    waiter?.()
-  }
   return {
     take() {
       const taken = [...batches]
@@ -35,7 +50,14 @@ function createBox(): NotificationBox & { wake(): void } {
     put(more) {
       for (const key of more) batches.add(key)
     },
-    wake,
+    slot: () => newestSlot,
+    hear: (slot) => void (newestSlot = Math.max(newestSlot, slot)),
+    forgetSlot: () => void (newestSlot = 0),
+    isTrusted,
+    wake() {
+      woken = true
+      waiter?.()
+    },
     async wait(ms) {
       if (!woken) {
         await new Promise<void>((resolve) => {
@@ -46,8 +68,10 @@ function createBox(): NotificationBox & { wake(): void } {
           }
         })
       }
+      const isWoken = woken
       waiter = undefined
       woken = false
+      return isWoken
     }
   }
 }
@@ -59,30 +83,43 @@ export async function subscribeNotifications({
   redis: Redis
   logger: Logger
 }): Promise<Notifications> {
-  const boxes = new Map<string, ReturnType<typeof createBox>>()
+  const boxes = new Map<string, OpenBox>()
   const listeners: ((collectionId: string) => void)[] = []
+  const nameListeners: (() => void)[] = []
+
+  function take(text: string): void {
+    const { collectionId, slot = 0, batches = [] } = workNotificationSchema.parse(JSON.parse(text))
+    for (const listener of listeners) listener(collectionId)
+    const box = boxes.get(collectionId)
+    if (box === undefined) return
+    box.put(batches)
+    box.hear(slot)
+    box.wake()
+  }
   redis.on('message', (channel: string, text: string) => {
-    // Notifications of changed names come over this connection too.
+    if (channel === channels.catalog) for (const listener of nameListeners) listener()
     if (channel !== channels.work) return
     try {
-      const notification = workNotificationSchema.parse(JSON.parse(text))
-      for (const listener of listeners) listener(notification.collectionId)
-      const box = boxes.get(notification.collectionId)
-      if (box === undefined) return
-      box.put(notification.batches ?? [])
-      box.wake()
+      take(text)
     } catch (error) {
       logger.warn({ err: error }, 'hint not understood')
     }
   })
-  await redis.subscribe(channels.work)
+  await redis.subscribe(channels.work, channels.catalog)
+  const subscription = watchSubscription(redis)
+  subscription.onChange((isTrusted) => {
+    logger.info({ isTrusted }, isTrusted ? 'hints arrive' : 'hints are lost, polling every second')
+    for (const box of boxes.values()) box.wake()
+  })
   return {
+    ...subscription,
     boxOf(collectionId) {
       let box = boxes.get(collectionId)
-      if (box === undefined) boxes.set(collectionId, (box = createBox()))
+      if (box === undefined) boxes.set(collectionId, (box = createBox(subscription.isTrusted)))
       return box
     },
     drop: (collectionId) => void boxes.delete(collectionId),
-    listen: (listener) => void listeners.push(listener)
+    listen: (listener) => void listeners.push(listener),
+    listenForNames: (listener) => void nameListeners.push(listener)
   }
 }

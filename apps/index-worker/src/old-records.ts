@@ -1,9 +1,9 @@
 // Deletes the records of Idempotency-Keys by whole weeks. A week past the retention is never read
-// or written again.
+// or written again. Weeks within the retention are not listed.
 import {
   idempotencyPrefix,
   idempotencyWeekMs,
-  parseIdempotencyWeek
+  idempotencyWeekStart
 } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
@@ -11,16 +11,8 @@ import type { ObjectStore } from '@likeness/store/object-store'
 
 /** Extra time for requests that run at the end of the retention, and for clocks that differ. */
 const marginMs = 3_600_000
-
-async function* recordsUntil(store: ObjectStore, untilMs: number): AsyncGenerator<{ key: string }> {
-  for await (const { key } of store.list(idempotencyPrefix)) {
-    const week = parseIdempotencyWeek(key)
-    if (week === undefined) continue
-    // Weeks come in order.
-    if ((week + 1) * idempotencyWeekMs > untilMs) return
-    yield { key }
-  }
-}
+/** A week ends once in a week: a listing a day is enough. */
+export const oldRecordsEveryMs = 24 * 3_600_000
 
 /** Returns the number of deleted records. */
 export async function deleteOldRecords({
@@ -29,8 +21,10 @@ export async function deleteOldRecords({
   retentionMs
 }: {
   store: ObjectStore
-  clock: Clock
+  clock: Pick<Clock, 'nowMs'>
   retentionMs: number
 }): Promise<number> {
-  return await deleteListed(store, recordsUntil(store, clock.nowMs() - retentionMs - marginMs))
+  const firstLivingWeek = Math.floor((clock.nowMs() - retentionMs - marginMs) / idempotencyWeekMs)
+  const before = idempotencyWeekStart(firstLivingWeek)
+  return await deleteListed(store, store.list(idempotencyPrefix, { before }))
 }

@@ -8,6 +8,7 @@ import {
 } from '@likeness/engine'
 import type { QueuePriority } from '@likeness/shared/contract/work'
 import { ownTrouble } from './assignments.ts'
+import type { CatalogWatch } from './catalog-watch.ts'
 import { type ChunkQueue, ChunkScheduler } from './chunk-scheduler.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import type { MergeProcess } from './merge/merge-process.ts'
@@ -28,6 +29,7 @@ export interface OwnerDeps
     Pick<RunWriterDeps, 'tellEmbedding' | 'troubles'> {
   config: IndexWorkerConfig
   catalog: Catalog
+  watch: Pick<CatalogWatch, 'listed'>
   queues: Record<QueuePriority, ChunkQueue>
   mergers: Record<MergeTier, MergeProcess>
   notifications: Notifications
@@ -50,12 +52,17 @@ export async function ownCollection(
     scheduler: new ChunkScheduler({ queues, clock, logger }),
     notifications: notifications.boxOf(collectionId),
     tellEmbedding,
+    listedEmbedding: () => deps.watch.listed(collectionId)?.embedding.version,
     troubles,
     clock,
     logger,
     onStep: () => troubles.end(ownTrouble(collectionId)),
     commitIntervalMs: config.COMMIT_INTERVAL_MS,
-    reconcileIntervalMs: config.RECONCILE_INTERVAL_MS,
+    times: {
+      everyMs: config.RECONCILE_INTERVAL_MS,
+      retentionMs: config.SNAPSHOT_RETENTION_MS,
+      longestMs: config.UPLOAD_RETENTION_MS
+    },
     signal
   })
   notifications.drop(collectionId)

@@ -10,7 +10,7 @@ export interface Repeated {
 
 /**
  * Calls `work` at once, and again `everyMs` after each end. A failed turn is a trouble until a turn
- * goes well. Returns a function that stops the turns.
+ * goes well. Returns a function that stops the turns, and waits for the last one.
  */
 export function repeat(
   { name, everyMs, troubles }: Repeated,
@@ -22,7 +22,9 @@ export function repeat(
   const turn = async (): Promise<void> => {
     await work().then(
       () => troubles.end(key),
-      (error: unknown) => troubles.report(key, { error, message: `${name} failed, trying again` })
+      (error: unknown) => {
+        if (!stopped) troubles.report(key, { error, message: `${name} failed, trying again` })
+      }
     )
     if (!stopped) {
       timer = setTimeout(() => {

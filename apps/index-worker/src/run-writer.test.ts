@@ -6,74 +6,197 @@ import type { ChunkScheduler } from './chunk-scheduler.ts'
 import type { NotificationBox } from './notifications.ts'
 import { runWriter } from './run-writer.ts'
 
-/**
- * Returns the start time of each turn. The test gives the times of the notifications, and says
- * whether each turn commits something. At the end the writer is stopped.
- */
-async function turnsOf({
-  notificationsAtMs,
-  commits
-}: {
-  notificationsAtMs: number[]
-  commits: boolean[]
-}): Promise<number[]> {
+const minute = 60_000
+const hour = 60 * minute
+const times = { everyMs: 30_000, retentionMs: 10 * minute, longestMs: 24 * hour }
+
+interface World {
+  nowMs: number
+  isTrusted: boolean
+  /** Number of open ingestions. */
+  open: number
+  /** Newest slot that a notification named. */
+  slot: number
+  /** Version of the embedding in the catalogue. */
+  listed: string
+  hasUploadsLeft: boolean
+}
+
+interface Run {
+  notificationsAtMs?: number[]
+  /** Whether the turn of this number, at this time, commits something. */
+  commits?: (turn: number, nowMs: number) => boolean
+  /** Called at the start of each turn. */
+  before?: (world: World) => void
+  untilMs: number
+}
+
+/** Returns the start times of the turns, and of those that list and that collect garbage. */
+async function run({ notificationsAtMs = [], commits = () => false, before, untilMs }: Run) {
   const stop = new AbortController()
   const turns: number[] = []
-  let nowMs = 0
-  const clock: Clock = { nowMs: () => nowMs, sleep: async (ms) => void (nowMs += ms) }
+  const lists: number[] = []
+  const collections: number[] = []
+  const world: World = {
+    nowMs: 0,
+    isTrusted: true,
+    open: 0,
+    slot: 0,
+    listed: 'v',
+    hasUploadsLeft: false
+  }
+  const clock: Clock = { nowMs: () => world.nowMs, sleep: async (ms) => void (world.nowMs += ms) }
   const arrivals = [...notificationsAtMs]
   const notifications: NotificationBox = {
     take: () => [],
     put: () => undefined,
-    wait: async (ms) =>
-      void (nowMs = Math.min(nowMs + ms, Math.max(nowMs, arrivals.shift() ?? Infinity)))
+    slot: () => world.slot,
+    forgetSlot: () => void (world.slot = 0),
+    isTrusted: () => world.isTrusted,
+    wake: () => undefined,
+    async wait(ms) {
+      const arrivesAtMs = Math.max(world.nowMs, arrivals[0] ?? Infinity)
+      const isWoken = arrivesAtMs <= world.nowMs + ms
+      world.nowMs = isWoken ? arrivesAtMs : world.nowMs + ms
+      if (isWoken) arrivals.shift()
+      if (world.nowMs >= untilMs) stop.abort()
+      return isWoken
+    }
   }
   const writer = {
     seq: 1,
-    spec: { embedding: { version: 'v' } },
-    openIngestions: () => [],
+    appliedSlot: 5,
+    spec: { collectionId: 'c', embedding: { version: 'v' } },
+    openIngestions: () => Array.from({ length: world.open }),
+    get hasUploadsLeft() {
+      return world.hasUploadsLeft
+    },
     merge: async () => false,
     reproject: async () => false,
-    async step() {
-      const committed = commits[turns.length] ?? false
-      if (turns.push(nowMs) === commits.length) stop.abort()
+    async step({ list }: { list: boolean }) {
+      before?.(world)
+      const committed = commits(turns.length, world.nowMs)
+      turns.push(world.nowMs)
+      if (list) lists.push(world.nowMs)
+      if (committed) writer.seq++
       return { committed, more: false, rest: [] }
-    }
-  } as unknown as CollectionWriter
-  const scheduler = { feed: async () => false } as unknown as ChunkScheduler
+    },
+    collect: async () => void collections.push(world.nowMs),
+    collectUploads: async () => 0
+  }
   await runWriter({
-    writer,
-    scheduler,
+    writer: writer as unknown as CollectionWriter,
+    scheduler: { feed: async () => false } as unknown as ChunkScheduler,
     notifications,
     clock,
     logger: silentLogger(),
     tellEmbedding: async () => undefined,
+    listedEmbedding: () => world.listed,
     onStep: () => undefined,
     troubles: { report: () => undefined, end: () => undefined },
     commitIntervalMs: 500,
-    reconcileIntervalMs: 1e9,
+    times,
     signal: stop.signal
   })
-  return turns
+  return { turns, lists, collections }
 }
 
 test('a commit waits for its interval after the last one', async () => {
-  expect(
-    await turnsOf({ notificationsAtMs: [20, 510, 900], commits: [true, true, true, true] })
-  ).toEqual([0, 500, 1_000, 1_500])
+  const { turns } = await run({
+    notificationsAtMs: [20, 510, 900],
+    commits: () => true,
+    untilMs: 1_800
+  })
+  expect(turns.slice(0, 4)).toEqual([0, 500, 1_000, 1_500])
 })
 
 test('what arrives after a turn without a commit is taken at once', async () => {
-  expect(
-    await turnsOf({
-      notificationsAtMs: [20, 30, 40, 45],
-      commits: [false, false, true, false, false]
-    })
-  ).toEqual([0, 20, 30, 530, 530])
+  const { turns } = await run({
+    notificationsAtMs: [20, 30, 40, 45],
+    commits: (turn) => turn === 2,
+    untilMs: 600
+  })
+  expect(turns).toEqual([0, 20, 30, 530, 530])
 })
 
-test('without hints the log is asked every second', async () => {
-  expect(await turnsOf({ notificationsAtMs: [], commits: [false, true, false, false] })).toEqual([
-    0, 1_000, 2_000, 3_000
-  ])
+test('without trusted hints the log is asked every second', async () => {
+  const { turns } = await run({
+    before: (world) => (world.isTrusted = false),
+    untilMs: 100_000
+  })
+  expect(turns).toEqual(Array.from({ length: 100 }, (_, i) => i * 1_000))
+})
+
+test('with trusted hints the polls of an idle collection double up to two minutes; a hint begins anew', async () => {
+  const { turns } = await run({ notificationsAtMs: [400_000], untilMs: 410_000 })
+  const s = turns.map((ms) => ms / 1_000)
+  expect(s).toEqual([0, 1, 3, 7, 15, 31, 63, 127, 247, 367, 400, 401, 403, 407])
+})
+
+test('a collection with open work is asked every second and listed in rounds, without collections', async () => {
+  const { turns, lists, collections } = await run({
+    before: (world) => (world.open = 1),
+    untilMs: 2 * hour
+  })
+  expect(turns).toHaveLength(7_200)
+  expect(lists.slice(0, 3)).toEqual([0, 30_000, 60_000])
+  expect(lists).toHaveLength(240)
+  // After the start, and past the retention of what was there then.
+  expect(collections).toEqual([30_000, 600_000])
+})
+
+test('an idle collection lists at the start, once after it, once a retention of uploads, and nothing else', async () => {
+  const { lists, collections } = await run({ untilMs: 50 * hour })
+  const near = (ms: number[]) => ms.map((at) => Math.round(at / hour))
+  expect(near(lists)).toEqual([0, 24, 48])
+  expect(collections.slice(0, 2)).toEqual([31_000, 607_000])
+  expect(near(collections)).toEqual([0, 0, 24, 48])
+})
+
+test('after a commit there is one round, and one when the version before it is past its retention', async () => {
+  const { lists, collections } = await run({
+    notificationsAtMs: [2 * hour],
+    commits: (_, nowMs) => nowMs === 2 * hour,
+    untilMs: 4 * hour
+  })
+  expect(lists.map((ms) => ms - 2 * hour).filter((ms) => ms >= 0)).toHaveLength(1)
+  const later = collections.map((ms) => ms - 2 * hour).filter((ms) => ms >= 0)
+  expect(later).toHaveLength(2)
+  expect(later[0]).toBeGreaterThanOrEqual(times.everyMs)
+  expect(later[0]).toBeLessThan(2 * minute)
+  expect(later[1]).toBeGreaterThanOrEqual(times.retentionMs)
+  expect(later[1]).toBeLessThan(times.retentionMs + 2 * minute)
+})
+
+test('a hint of a slot that is not there lists the log once, and polls every second until then', async () => {
+  const { turns, lists } = await run({
+    notificationsAtMs: [hour],
+    before: (world) => {
+      if (world.nowMs === hour) world.slot = 7
+    },
+    untilMs: 2 * hour
+  })
+  expect(lists.filter((ms) => ms > 0)).toEqual([hour + 31_000])
+  expect(turns.filter((ms) => ms >= hour && ms <= hour + 31_000)).toHaveLength(32)
+})
+
+test('an embedding that another writer told too late is told again', async () => {
+  const { lists } = await run({
+    notificationsAtMs: [hour],
+    before: (world) => {
+      if (world.nowMs === hour) world.listed = 'old'
+      if (world.nowMs === hour + 70_000) world.listed = 'v'
+    },
+    untilMs: 2 * hour
+  })
+  expect(lists.filter((ms) => ms > 0).slice(0, 2)).toEqual([hour + 31_000, hour + 61_000])
+  expect(lists).toHaveLength(3)
+})
+
+test('old uploads are gone through without a pause of a day', async () => {
+  const { collections } = await run({
+    before: (world) => (world.hasUploadsLeft = world.nowMs < 5 * minute),
+    untilMs: 9 * minute
+  })
+  expect(collections.length).toBeGreaterThan(3)
 })

@@ -1,5 +1,6 @@
 // The life of a collection's writer: commits log entries and batches, schedules chunks, merges, and
-// collects garbage. The writer stops when the lease is lost or another writer takes over.
+// collects garbage. The writer stops when the lease is lost or another writer takes over. What is
+// due when, rounds.ts says.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -9,6 +10,7 @@ import type { Troubles } from '@likeness/shared/process/troubles'
 import { createBackgroundWork } from './background-work.ts'
 import type { ChunkScheduler } from './chunk-scheduler.ts'
 import type { NotificationBox } from './notifications.ts'
+import { createRounds, type RoundTimes } from './rounds.ts'
 
 export interface RunWriterDeps {
   writer: CollectionWriter
@@ -16,53 +18,61 @@ export interface RunWriterDeps {
   notifications: NotificationBox
   /** Tells the catalogue the embedding of the collection. Rejects when that is not possible now. */
   tellEmbedding: (spec: CollectionSpec) => Promise<void>
+  /** Version of the embedding that the catalogue had when it was last read. */
+  listedEmbedding: () => string | undefined
   /** Called after each turn that went well. */
   onStep: () => void
   troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
   commitIntervalMs: number
-  reconcileIntervalMs: number
+  times: RoundTimes
   signal: AbortSignal
 }
 
-/**
- * Interval in milliseconds at which an idle collection reads the next log slot, in case a
- * notification was lost.
- */
-const idlePollMs = 1_000
 /** A queue that was not tried for this time has no open work. */
 const queueForgetMs = 30_000
 
 export async function runWriter(deps: RunWriterDeps): Promise<void> {
-  const { writer, notifications, clock, signal } = deps
+  const { writer, notifications, clock, times, signal } = deps
   const background = createBackgroundWork(deps)
   const feed = createFeeding(deps)
-  const tell = createTelling(deps)
-  let listedAtMs = -Infinity
+  const telling = createTelling(deps)
+  const rounds = createRounds({
+    writer,
+    notifications,
+    clock,
+    times,
+    isWorking: () => background.isWorking() || !telling.isTold()
+  })
+  signal.addEventListener('abort', () => notifications.wake(), { once: true })
   let commitsFromMs = -Infinity
-  let collectedAtMs = clock.nowMs()
   let vanished = false
   while (!signal.aborted) {
     background.rethrow()
     const startedAtMs = clock.nowMs()
-    const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
+    const list = vanished || rounds.isListingDue()
     const { committed, more, rest } = await writer.step({ batches: notifications.take(), list })
     notifications.put(rest)
+    rounds.stepped()
     deps.onStep()
     // Only commits are paced. Work that arrives after an empty turn is taken at once.
     if (committed) commitsFromMs = startedAtMs + deps.commitIntervalMs
-    if (list) listedAtMs = startedAtMs
+    if (list) rounds.listed(startedAtMs)
     vanished = await feed()
-    await tell({ again: list })
+    await telling.tell({ again: list })
+    const pollPauseMs = rounds.pollPauseMs()
     background.start()
-    if (startedAtMs - collectedAtMs >= deps.reconcileIntervalMs) {
-      collectedAtMs = startedAtMs
+    if (rounds.isCollectionDue()) {
+      rounds.collected(startedAtMs)
       await writer.collect()
       await writer.collectUploads()
     }
-    if (more || rest.length > 0) continue
-    await notifications.wait(idlePollMs)
+    if (more || rest.length > 0) {
+      rounds.woken()
+      continue
+    }
+    if (await notifications.wait(pollPauseMs)) rounds.woken()
     const pauseMs = commitsFromMs - clock.nowMs()
     if (pauseMs > 0) await clock.sleep(pauseMs)
   }
@@ -99,22 +109,29 @@ const queueFailure = (error: unknown) =>
 
 /**
  * Tells the catalogue a changed embedding. A search reads the catalogue to embed its picture. With
- * an old embedding the search embeds twice; this is the only cost.
+ * an old embedding the search embeds twice; this is the only cost. Another writer, replaced by this
+ * one, may tell its own embedding later: `listedEmbedding` shows that.
  */
-function createTelling({
-  tellEmbedding,
-  writer,
-  logger
-}: RunWriterDeps): (options: { again: boolean }) => Promise<void> {
+function createTelling({ tellEmbedding, listedEmbedding, writer, troubles }: RunWriterDeps) {
+  const { collectionId } = writer.spec
+  const key = `embedding ${collectionId}`
   let told: string | undefined
-  return async ({ again }) => {
-    const { spec } = writer
-    if (told === spec.embedding.version && !again) return
-    try {
-      await tellEmbedding(spec)
-      told = spec.embedding.version
-    } catch (error) {
-      logger.warn({ err: error }, 'the embedding is not in the catalogue yet')
+  return {
+    isTold(): boolean {
+      const { version } = writer.spec.embedding
+      return told === version && (listedEmbedding() ?? version) === version
+    },
+    async tell({ again }: { again: boolean }): Promise<void> {
+      const { spec } = writer
+      if (told === spec.embedding.version && !again) return
+      try {
+        await tellEmbedding(spec)
+        told = spec.embedding.version
+        troubles.end(key)
+      } catch (error) {
+        const message = 'the embedding is not in the catalogue yet, trying again'
+        troubles.report(key, { error, collectionId, message })
+      }
     }
   }
 }

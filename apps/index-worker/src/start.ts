@@ -9,10 +9,8 @@ import {
   UnnamedCollections,
   UnwantedCollections
 } from '@likeness/engine'
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { toStored } from '@likeness/shared/contract/stored-names'
-import { channels } from '@likeness/shared/contract/work'
 import { systemClock } from '@likeness/shared/process/clock'
+import { createHints } from '@likeness/shared/process/hints'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
@@ -22,13 +20,15 @@ import { createTroubles, type Troubles } from '@likeness/shared/process/troubles
 import { openProbedStore } from '@likeness/store/configured-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
+import { createAnnouncements } from './announcements.ts'
 import { createAssignments } from './assignments.ts'
+import { type CatalogWatch, createCatalogWatch } from './catalog-watch.ts'
 import { createChunkQueue } from './chunk-queue.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
 import { subscribeNotifications } from './notifications.ts'
-import { deleteOldRecords } from './old-records.ts'
+import { deleteOldRecords, oldRecordsEveryMs } from './old-records.ts'
 import { ownCollection } from './own-collection.ts'
 import { repeat } from './repeat.ts'
 import { withTestHooks } from './test-hooks.ts'
@@ -54,17 +54,20 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   await assertNoEviction(subscriber)
   const notifications = await subscribeNotifications({ redis: subscriber, logger })
+  lifecycle.onStop('notifications', async () => notifications.stop())
   const queues = openQueues(deps, producer)
   const catalog = createCatalog({ store, clock })
+  const watch = createCatalogWatch({ catalog, clock, isTrusted: notifications.isTrusted })
   const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
   const files = createFaissSegmentFiles({ store, cache })
   const mergers = createMergers(deps)
   const project = createProjector({ profiles: createProfileStore({ store }) })
-  const parts = { store, clock, files, catalog, queues, mergers, notifications, project, troubles }
-  const owner = { ...deps, ...parts, ...createTelling(producer, catalog, logger) }
+  const parts = { store, clock, files, catalog, watch, queues, mergers, notifications, project }
+  const announcements = createAnnouncements(createHints({ publisher: producer, logger }), catalog)
+  const owner = { ...deps, ...parts, ...announcements, troubles }
   const workerId = randomUUID()
   const assignments = createAssignments({
-    catalog,
+    catalog: watch,
     clock,
     logger,
     troubles,
@@ -81,12 +84,14 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
       review
     )
   )
-  startSweeps(deps, { store, catalog, troubles })
-  subscriber.on('message', (channel: string) => {
-    if (channel === channels.catalog)
-      void review().catch((error: unknown) => logger.warn({ err: error }, 'review failed'))
-  })
-  await subscriber.subscribe(channels.catalog)
+  startSweeps(deps, { store, catalog, watch, troubles })
+  const reviewNow = (): void => {
+    watch.changed()
+    void review().catch((error: unknown) => logger.warn({ err: error }, 'review failed'))
+  }
+  notifications.listenForNames(reviewNow)
+  // Names may have changed while notifications were lost.
+  notifications.onChange(reviewNow)
   const who = { app: 'index-worker', workerId } as const
   lifecycle.onStop('presence', startPresence({ redis: producer, troubles, logger, who }))
 }
@@ -122,65 +127,39 @@ function createMergers({ config, lifecycle, logger }: StartDeps) {
   return mergers
 }
 
-/** Notifications of a writer to the other processes. */
-function createTelling(producer: Redis, catalog: Catalog, logger: Logger) {
-  return {
-    announce({ collectionId, seq }: { collectionId: string; seq: number }): void {
-      producer
-        .publish(channels.committed, JSON.stringify(toStored({ collectionId, seq })))
-        .catch((error: unknown) =>
-          logger.debug({ err: error }, 'commit not announced, replicas will poll')
-        )
-    },
-    async tellEmbedding(spec: CollectionSpec): Promise<void> {
-      if (await catalog.setEmbedding(spec))
-        await producer.publish(channels.catalog, JSON.stringify({ name: spec.name }))
-    }
-  }
-}
-
+/** A turn may end anywhere, so a stop waits for none. */
 function startSweeps(
   { config, lifecycle, logger }: StartDeps,
-  { store, catalog, troubles }: { store: ObjectStore; catalog: Catalog; troubles: Troubles }
-): void {
-  const clock = systemClock
-  const unwanted = new UnwantedCollections({
+  {
     store,
     catalog,
-    clock,
-    unnamedAfterMs: config.UPLOAD_RETENTION_MS
+    watch,
+    troubles
+  }: { store: ObjectStore; catalog: Catalog; watch: CatalogWatch; troubles: Troubles }
+): void {
+  const clock = systemClock
+  const retentionMs = config.UPLOAD_RETENTION_MS
+  const start = (name: string, everyMs: number, work: () => Promise<void>): void => {
+    const stop = repeat({ name, everyMs, troubles }, work)
+    lifecycle.onStop(name, async () => void stop())
+  }
+  const unwanted = new UnwantedCollections({ store, catalog, clock, unnamedAfterMs: retentionMs })
+  watch.onChange(() => unwanted.wake())
+  start('the sweep of dropped collections', config.RECONCILE_INTERVAL_MS, async () => {
+    const swept = await unwanted.sweep()
+    if (swept.length > 0) logger.info({ swept }, 'dropped collections swept')
   })
-  const forgetKeys = async (): Promise<void> => {
+  const unnamed = new UnnamedCollections({ store, catalog, clock, retentionMs })
+  start('the sweep of collections without a name', config.RECONCILE_INTERVAL_MS, async () => {
+    const deleted = await unnamed.sweep()
+    if (deleted.length > 0) logger.info({ deleted }, 'collections without a name swept')
+  })
+  start('the deletion of old idempotency records', oldRecordsEveryMs, async () => {
     const deleted = await deleteOldRecords({
       store,
       clock,
       retentionMs: config.IDEMPOTENCY_RETENTION_MS
     })
     if (deleted > 0) logger.info({ deleted }, 'old idempotency records deleted')
-  }
-  const everyMs = config.RECONCILE_INTERVAL_MS
-  const sweeping = { name: 'the sweep of dropped collections', everyMs, troubles }
-  lifecycle.onStop(
-    'sweeps',
-    repeat(sweeping, async () => {
-      const swept = await unwanted.sweep()
-      if (swept.length > 0) logger.info({ swept }, 'dropped collections swept')
-    })
-  )
-  const unnamed = new UnnamedCollections({
-    store,
-    catalog,
-    clock,
-    retentionMs: config.UPLOAD_RETENTION_MS
   })
-  const unnamedSweep = { name: 'the sweep of collections without a name', everyMs, troubles }
-  lifecycle.onStop(
-    'unnamed collections',
-    repeat(unnamedSweep, async () => {
-      const deleted = await unnamed.sweep()
-      if (deleted.length > 0) logger.info({ deleted }, 'collections without a name swept')
-    })
-  )
-  const forgetting = { name: 'the deletion of old idempotency records', everyMs, troubles }
-  lifecycle.onStop('old records', repeat(forgetting, forgetKeys))
 }

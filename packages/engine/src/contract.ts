@@ -239,6 +239,8 @@ export interface Replica {
   acquire(collectionId: string, options: ReadOptions): Promise<CollectionReader>
   /** Notification that CURRENT moved. */
   notify(collectionId: string, seq: number): void
+  /** Looks for a new version of the loaded collections now: of one with this name, or of all. */
+  check(name?: string): void
   /** State of loaded collections. `bytes`: memory of each. Pinned ones are never evicted. */
   status(): {
     collectionId: string

@@ -11,6 +11,7 @@ import type { ObjectInfo } from './object-store.ts'
 export interface ListRequest {
   prefix: string
   startAfter: string
+  before: string | undefined
   /**
    * Number of names of one directory that are held at once. A larger directory is read again for
    * each window.
@@ -65,7 +66,9 @@ async function* walk(
   }
 }
 
-function wanted({ prefix, startAfter }: ListRequest, path: string): boolean {
+function wanted({ prefix, startAfter, before }: ListRequest, path: string): boolean {
+  // A folder sorts before everything below it.
+  if (before !== undefined && compareKeys(path, before) >= 0) return false
   if (!path.endsWith('/')) return path.startsWith(prefix) && compareKeys(path, startAfter) > 0
   if (!path.startsWith(prefix) && !prefix.startsWith(path)) return false
   return startAfter.startsWith(path) || compareKeys(path, startAfter) > 0

@@ -52,10 +52,11 @@ export async function openDirectoryStore(options: DirectoryStoreOptions): Promis
     kind: 'directory',
     ...directoryReads(deps),
     ...directoryWrites(deps),
-    async *list(prefix, { startAfter = '' } = {}) {
+    async *list(prefix, { startAfter = '', before } = {}) {
       checkPrefix(prefix)
       try {
-        yield* listDirectory(deps, { prefix, startAfter, windowSize: options.listWindow ?? 50_000 })
+        const windowSize = options.listWindow ?? 50_000
+        yield* listDirectory(deps, { prefix, startAfter, before, windowSize })
       } catch (error) {
         throw storeFailure(`list ${prefix}`, error)
       }

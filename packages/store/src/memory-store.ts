@@ -87,10 +87,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       return { sizeBytes, sha256: sha256Hex(whole) }
     },
 
-    async *list(prefix, { startAfter = '' } = {}) {
+    async *list(prefix, { startAfter = '', before } = {}) {
       checkPrefix(prefix)
       const keys = [...objects.keys()].filter(
-        (key) => key.startsWith(prefix) && compareKeys(key, startAfter) > 0
+        (key) =>
+          key.startsWith(prefix) &&
+          compareKeys(key, startAfter) > 0 &&
+          (before === undefined || compareKeys(key, before) < 0)
       )
       for (const key of keys.sort(compareKeys)) {
         const entry = objects.get(key)

@@ -72,9 +72,12 @@ export interface ObjectStore {
   ): Promise<{ sizeBytes: number; sha256: string }>
   /**
    * Lists the objects whose keys have a prefix, in ascending byte order of the keys, strictly after
-   * `startAfter`.
+   * `startAfter` and before `before`.
    */
-  list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>
+  list(
+    prefix: string,
+    options?: { startAfter?: string; before?: string }
+  ): AsyncIterable<ObjectInfo>
   /** Missing keys are allowed. */
   delete(keys: readonly string[]): Promise<void>
   close(): Promise<void>

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
-import { checkKey, checkPrefix } from './object-key.ts'
+import { checkKey, checkPrefix, compareKeys } from './object-key.ts'
 import type { ObjectStore, PutCondition } from './object-store.ts'
 import { connectS3, type S3Connection, type S3Options } from './s3-client.ts'
 import { listS3 } from './s3-list.ts'
@@ -50,10 +50,13 @@ export async function openS3Store(
     kind: 's3',
     ...s3Reads(s3),
     ...s3Writes(s3),
-    async *list(prefix, { startAfter = '' } = {}) {
+    async *list(prefix, { startAfter = '', before } = {}) {
       checkPrefix(prefix)
       try {
-        yield* listS3(s3, prefix, startAfter)
+        for await (const info of listS3(s3, prefix, startAfter)) {
+          if (before !== undefined && compareKeys(info.key, before) >= 0) return
+          yield info
+        }
       } catch (error) {
         throw storeFailure(`list ${prefix}`, error)
       }

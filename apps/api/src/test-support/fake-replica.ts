@@ -146,6 +146,7 @@ export function createFakeReplica(
       return snapshotOf({ ...(await specOf(collectionId)), ...replica.spec })
     },
     notify: (collectionId, seq) => void replica.notifications.push({ collectionId, seq }),
+    check: () => undefined,
     status: () => [],
     async close() {}
   }

@@ -171,6 +171,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     embedder: embedders,
     notifications: {
       work: (hint) => void notifications.work.push(hint),
+      applied: () => undefined,
       catalog: (name) => void notifications.catalog.push(name)
     },
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },

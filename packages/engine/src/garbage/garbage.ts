@@ -50,6 +50,11 @@ export class Garbage {
     }
   }
 
+  /** Whether old uploads are left to look at, or to delete. */
+  get hasUploadsLeft(): boolean {
+    return this.unaccepted?.hasLeft === true
+  }
+
   /** Looks at the next uploads. Returns true when there are unaccepted ones. */
   async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
     const {

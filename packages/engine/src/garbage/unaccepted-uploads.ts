@@ -29,6 +29,8 @@ export class UnacceptedUploads {
   private readonly source: UploadSource
   private readonly walks: Walk[]
   private readonly found = new Set<string>()
+  /** Prefixes whose last turn ended before the retention did. */
+  private readonly unfinished = new Set<string>()
 
   constructor(source: UploadSource) {
     this.source = source
@@ -51,9 +53,15 @@ export class UnacceptedUploads {
     return [...this.found]
   }
 
+  /** Whether the next turn has ingestions to look at, or to delete, that are there by now. */
+  get hasLeft(): boolean {
+    return this.unfinished.size > 0 || this.found.size > 0
+  }
+
   private async advance(walk: Walk, isRegistered: (ingestion: string) => boolean): Promise<void> {
     const { store, clock, retentionMs } = this.source
     const untilMs = clock.nowMs() - retentionMs
+    this.unfinished.delete(walk.prefix)
     for (let looked = 0, last = '', skipping = true; skipping; ) {
       skipping = false
       let keys = 0
@@ -61,7 +69,11 @@ export class UnacceptedUploads {
         const ingestion = key.slice(walk.prefix.length, walk.prefix.length + 26)
         if (!ulidPattern.test(ingestion)) continue
         if (ingestion !== last) {
-          if (looked++ === ingestionsPerTurn || ulidTimeMs(ingestion) > untilMs) return
+          if (ulidTimeMs(ingestion) > untilMs) return
+          if (looked++ === ingestionsPerTurn) {
+            this.unfinished.add(walk.prefix)
+            return
+          }
           keys = 0
           last = ingestion
           if (!(await this.isAccepted(ingestion, isRegistered))) this.found.add(ingestion)

@@ -1,6 +1,6 @@
 // Deletes the objects of dropped collection ids, and of ids that never got a name. A late batch or
-// upload may still arrive, so the deletion repeats until no object has come for a while. CURRENT goes
-// last: it refuses what comes late.
+// upload may still arrive, so the deletion repeats, less and less often, until no object has come for a
+// while. CURRENT goes last: it refuses what comes late.
 import { collectionKeys, jobKey } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
@@ -9,6 +9,8 @@ import type { Catalog } from '../catalog-contract.ts'
 
 /** Time in milliseconds without a late object after which a collection id is forgotten. */
 const quietMs = 3_600_000
+/** Longest pause in milliseconds between two listings: of one collection id, and of the records. */
+const longestPauseMs = 600_000
 
 export interface UnwantedCollectionsDeps {
   store: ObjectStore
@@ -20,21 +22,42 @@ export interface UnwantedCollectionsDeps {
 
 export class UnwantedCollections {
   private readonly deps: UnwantedCollectionsDeps
-  private readonly quietSinceMs = new Map<string, number>()
+  private readonly seen = new Map<string, { quietSinceMs: number; listedAtMs: number }>()
+  private nextMs = -Infinity
 
   constructor(deps: UnwantedCollectionsDeps) {
     this.deps = deps
   }
 
+  /** Call this when names may have changed: the next sweep reads the records. */
+  wake(): void {
+    this.nextMs = -Infinity
+  }
+
   /** Returns the ids of which objects were deleted. Rejects at the end for records that are damaged. */
   async sweep(): Promise<string[]> {
-    const { catalog, unnamedAfterMs } = this.deps
+    const { catalog, clock, unnamedAfterMs } = this.deps
+    if (clock.nowMs() < this.nextMs) return []
+    this.nextMs = clock.nowMs() + longestPauseMs
     const { collections, damaged } = await catalog.unwanted({ unnamedAfterMs })
+    if (collections.length > 0) this.wake()
+    const unwanted = new Set(collections.map(({ collectionId }) => collectionId))
+    for (const known of this.seen.keys()) if (!unwanted.has(known)) this.seen.delete(known)
     const swept: string[] = []
     for (const { collectionId, isNamed } of collections)
-      if (await this.sweepOne(collectionId, isNamed)) swept.push(collectionId)
+      if (this.isDue(collectionId) && (await this.sweepOne(collectionId, isNamed)))
+        swept.push(collectionId)
     if (damaged.length > 0) throw damaged[0]
     return swept
+  }
+
+  /** The pause grows with the time without a late object. */
+  private isDue(collectionId: string): boolean {
+    const before = this.seen.get(collectionId)
+    if (before === undefined) return true
+    const { quietSinceMs, listedAtMs } = before
+    const pauseMs = Math.min(longestPauseMs, listedAtMs - quietSinceMs)
+    return this.deps.clock.nowMs() - listedAtMs >= pauseMs
   }
 
   private async sweepOne(collectionId: string, isNamed: boolean): Promise<boolean> {
@@ -43,11 +66,12 @@ export class UnwantedCollections {
     if (!isNamed) await deleteJobs(store, collectionId)
     const deleted = await deleteListed(store, allButCurrent(store, collectionId))
     const nowMs = clock.nowMs()
-    const since = deleted > 0 ? nowMs : (this.quietSinceMs.get(collectionId) ?? nowMs)
-    this.quietSinceMs.set(collectionId, since)
-    if (nowMs - since >= quietMs) {
+    const before = deleted > 0 ? undefined : this.seen.get(collectionId)
+    const quietSinceMs = before?.quietSinceMs ?? nowMs
+    this.seen.set(collectionId, { quietSinceMs, listedAtMs: nowMs })
+    if (nowMs - quietSinceMs >= quietMs) {
       await catalog.forget(collectionId)
-      this.quietSinceMs.delete(collectionId)
+      this.seen.delete(collectionId)
     }
     return deleted > 0
   }

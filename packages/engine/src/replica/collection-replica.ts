@@ -36,6 +36,8 @@ export class CollectionReplica {
   private reader: OpenCollectionReader | undefined
   /** Request time of the newest CURRENT whose content is known. */
   checkedAtMs = -Infinity
+  /** Time of the last read, or of the last notification of a commit. */
+  activeAtMs: number
   /** Reason why the newest version could not be loaded. */
   alarm: string | null = null
   private behindSinceMs: number | undefined
@@ -50,6 +52,7 @@ export class CollectionReplica {
 
   constructor(deps: CollectionReplicaDeps) {
     this.deps = deps
+    this.activeAtMs = deps.clock.nowMs()
   }
 
   get current(): OpenCollectionReader | undefined {
@@ -67,6 +70,7 @@ export class CollectionReplica {
   }
 
   hint(seq: number): void {
+    this.activeAtMs = this.deps.clock.nowMs()
     this.notifiedSeq = Math.max(this.notifiedSeq, seq)
     if (seq > (this.reader?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
   }

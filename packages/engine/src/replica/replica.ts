@@ -7,7 +7,16 @@ import type { CollectionReplica } from './collection-replica.ts'
 import { LoadedCollections, type LoadedCollectionsDeps } from './loaded-collections.ts'
 import { type FreshnessDeps, readFreshEnough } from './read-freshness.ts'
 
-export interface ReplicaDeps extends LoadedCollectionsDeps, FreshnessDeps {}
+export interface ReplicaDeps extends LoadedCollectionsDeps, FreshnessDeps {
+  /** Whether each commit is notified from now on, or `check` is called. Default: never. */
+  isTrusted?: () => boolean
+}
+
+/**
+ * Longest pause in milliseconds between two polls of a collection that nobody reads. A read that
+ * asks for a bound reads CURRENT itself, so the pause makes no answer older.
+ */
+const longestPauseMs = 600_000
 
 export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, logger } = deps
@@ -21,9 +30,15 @@ export function createReplica(deps: ReplicaDeps): Replica {
     })
   }
 
+  /** The pause grows with the time in which nothing happened. A known new version is waited for. */
+  function pauseMs({ checkedAtMs, activeAtMs, behindMs }: CollectionReplica): number {
+    if (deps.isTrusted?.() !== true || behindMs > 0) return deps.pollMs
+    return Math.max(deps.pollMs, Math.min(longestPauseMs, checkedAtMs - activeAtMs))
+  }
+
   const poll = setInterval(() => {
     for (const [collectionId, collection] of loaded.entries()) {
-      if (clock.nowMs() - collection.checkedAtMs >= deps.pollMs)
+      if (clock.nowMs() - collection.checkedAtMs >= pauseMs(collection))
         refreshQuietly(collectionId, collection)
     }
   }, deps.pollMs)
@@ -33,9 +48,10 @@ export function createReplica(deps: ReplicaDeps): Replica {
     async acquire(collectionId, options) {
       const deadlineMs = clock.nowMs() + options.timeoutMs
       try {
-        return await loaded.using(collectionId, (collection) =>
-          readFreshEnough(deps, collection, options, deadlineMs)
-        )
+        return await loaded.using(collectionId, (collection) => {
+          collection.activeAtMs = clock.nowMs()
+          return readFreshEnough(deps, collection, options, deadlineMs)
+        })
       } catch (error) {
         if (isAppError(error, 'collection_not_found')) await loaded.forget(collectionId)
         throw asBehind(error)
@@ -46,6 +62,14 @@ export function createReplica(deps: ReplicaDeps): Replica {
       if (collection === undefined || seq <= (collection.current?.seq ?? -1)) return
       collection.hint(seq)
       refreshQuietly(collectionId, collection)
+    },
+    check(name) {
+      for (const [collectionId, collection] of loaded.entries()) {
+        if (name !== undefined && collection.current?.spec.name !== name) continue
+        // The objects of a dropped collection go a little later.
+        collection.activeAtMs = clock.nowMs()
+        refreshQuietly(collectionId, collection)
+      }
     },
     status() {
       return loaded

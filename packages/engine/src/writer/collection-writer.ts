@@ -219,6 +219,11 @@ export class CollectionWriter {
     )
   }
 
+  /** Whether the next `collectUploads` has old uploads to look at, or to delete. */
+  get hasUploadsLeft(): boolean {
+    return this.garbage.hasUploadsLeft
+  }
+
   /** Deletes stored uploads of requests that were never accepted. Returns the number of objects. */
   async collectUploads(): Promise<number> {
     const { collection, garbage } = this

@@ -38,14 +38,11 @@ export const jobKey = (ingestion: string): string => `jobs/${ingestion}`
  */
 export const idempotencyPrefix = 'idem/'
 export const idempotencyWeekMs = 7 * 86_400_000
+/** Greater than the key of every record of an earlier week, and of no other. */
+export const idempotencyWeekStart = (week: number): string => `${idempotencyPrefix}${pad(week, 6)}/`
 /** Key of the first answer to an Idempotency-Key. `scope` keeps routes and collections apart. */
 export const idempotencyKey = (week: number, scope: string, key: string): string =>
-  `${idempotencyPrefix}${pad(week, 6)}/${sha256Hex(`${scope}\n${key}`)}`
-/** Returns undefined for any other key. */
-export function parseIdempotencyWeek(key: string): number | undefined {
-  const match = /^idem\/(\d{6})\//.exec(key)
-  return match === null ? undefined : Number(match[1])
-}
+  `${idempotencyWeekStart(week)}${sha256Hex(`${scope}\n${key}`)}`
 
 /** Keys of one collection id. */
 export function collectionKeys(collectionId: string) {

@@ -246,6 +246,9 @@ export const maxTroubleTextLength = ofProcesses(500, 'maxTroubleTextLength', 'ch
 export const maxKnownWorkers = ofProcesses(1000, 'maxKnownWorkers', 'workers', [
   'workers that an api process remembers'
 ])
+export const maxWaitingHints = ofProcesses(1000, 'maxWaitingHints', 'collections', [
+  'collections for which a process keeps hints that Redis did not take; the oldest go'
+])
 
 /** All bounds, in the order of the docs. */
 export const limits: readonly Limit[] = table

@@ -74,8 +74,15 @@ export const workNotificationSchema = z
   .transform(fromStored)
 export type WorkNotification = z.infer<typeof workNotificationSchema>
 export const commitNotificationSchema = z
-  .object({ incarnation: z.string(), seq: z.number() })
+  .object({
+    incarnation: z.string(),
+    seq: z.number(),
+    /** Older workers do not send it. */
+    appliedSlot: z.number().optional()
+  })
   .transform(fromStored)
+/** Name of a collection or an alias. */
+export const catalogNotificationSchema = z.object({ name: z.string() })
 export type CommitNotification = z.infer<typeof commitNotificationSchema>
 
 /**
