@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),
   examples: () => import('./examples.ts'),
+  idle: () => import('./idle.ts'),
   ingest: () => import('./ingest.ts'),
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
