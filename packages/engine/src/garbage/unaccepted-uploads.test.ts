@@ -80,8 +80,13 @@ test('many ingestions and many pictures are gone through in turns', async () => 
   for (const id of dead)
     await gallery.store.put(gallery.keys.image(`${id}-0`), Buffer.from('picture'))
   const counts: number[] = []
-  for (let turn = 0; turn < 4; turn++) counts.push(await writer.collectUploads())
+  const left: boolean[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    counts.push(await writer.collectUploads())
+    left.push(writer.hasUploadsLeft)
+  }
   expect(counts).toEqual([199, 200, 51, 0])
+  expect(left).toEqual([true, true, false, false])
   expect(await objectsOf(accepted)).toBe(252)
 })
 
