@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { silentLogger } from '@likeness/shared/process/logger'
-import { countRequests } from '@likeness/store/counted-store'
+import { countRequests, type RequestCounts } from '@likeness/store/counted-store'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { Replica } from '../contract.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
@@ -10,7 +10,7 @@ import { itemsFrom } from '../testing/test-items.ts'
 import { createReplica } from './replica.ts'
 
 const minute = 60_000
-const { store, requests } = countRequests(createMemoryStore())
+let requests: RequestCounts
 let gallery: Gallery
 let replica: Replica
 let nowMs = 0
@@ -18,6 +18,9 @@ let isTrusted = true
 beforeEach(async () => {
   nowMs = 0
   isTrusted = true
+  const counted = countRequests(createMemoryStore())
+  requests = counted.requests
+  const { store } = counted
   gallery = await createGallery({ store })
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   replica = createReplica({
