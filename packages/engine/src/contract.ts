@@ -51,7 +51,8 @@ export interface ItemListWriter {
   write(
     collectionId: string,
     ingestion: string,
-    lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
+    lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>,
+    options?: { partSize?: number }
   ): Promise<{ total: number }>
 }
 

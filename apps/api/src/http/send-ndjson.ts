@@ -1,5 +1,5 @@
-// Streams an answer with a JSON text per line: as fast as the client reads, and only while the
-// client is there.
+// Streams an answer of any length, bytes or a JSON text per line: as fast as the client reads, and
+// only while the client is there.
 import type { Response } from 'express'
 import { drained } from './drained.ts'
 import { contextOf } from './request-context.ts'
@@ -9,18 +9,33 @@ const writeBytes = 64 * 1024
 const idleMs = 60_000
 
 /** Resolves when all is written or the client is gone; never while `values` is being read. */
-export async function sendNdjson(res: Response, values: AsyncIterable<unknown>): Promise<void> {
+export const sendNdjson = (res: Response, values: AsyncIterable<unknown>): Promise<void> =>
+  sendPieces(res, 'application/x-ndjson', inLines(values))
+
+/** The same for pieces of a body of another type. */
+export async function sendPieces(
+  res: Response,
+  type: string,
+  pieces: AsyncIterable<Uint8Array | string>
+): Promise<void> {
   const { gone } = contextOf(res)
-  res.type('application/x-ndjson')
+  res.type(type)
   if (res.req.method === 'HEAD') return void res.end()
   res.setTimeout(idleMs, () => res.destroy())
+  for await (const piece of pieces) {
+    if (gone.aborted) return
+    if (!res.write(piece)) await drained(res, gone)
+  }
+  res.end()
+}
+
+async function* inLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
   let held = ''
   for await (const value of values) {
-    if (gone.aborted) return
     held += `${JSON.stringify(value)}\n`
     if (held.length < writeBytes) continue
-    if (!res.write(held)) await drained(res, gone)
+    yield held
     held = ''
   }
-  res.end(held)
+  if (held !== '') yield held
 }

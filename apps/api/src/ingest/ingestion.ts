@@ -29,6 +29,8 @@ export const ingestIntentSchema = z.object({
   tailSlot: tailSlotSchema,
   /** The request supplied the vectors. */
   given: z.boolean().optional(),
+  /** Absent: `itemListPartSize`. */
+  partSize: z.number().int().optional(),
   /** Answered for uploads. */
   items: z.array(z.object({ ordinal: z.number().int(), id: itemIdSchema })).optional()
 })
@@ -47,6 +49,8 @@ export interface IngestionDraft {
   keyed: boolean
   /** The vector batches are stored already. */
   given?: boolean
+  /** Lines of a part of the item list; `itemListPartSize` unless given. */
+  partSize?: number
 }
 
 /**
@@ -58,9 +62,11 @@ export async function prepareIngestion(
   draft: IngestionDraft,
   lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
 ): Promise<IngestIntent> {
-  const { spec, ingestion } = draft
+  const { spec, ingestion, partSize } = draft
   const tailSlot = await tailBefore(deps, spec.collectionId, draft.keyed)
-  const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines)
+  const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines, {
+    partSize
+  })
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
   return {
@@ -73,7 +79,8 @@ export async function prepareIngestion(
     requestId: draft.requestId,
     atMs,
     tailSlot,
-    ...(draft.given && { given: true })
+    ...(draft.given && { given: true }),
+    ...(partSize !== undefined && { partSize })
   }
 }
 
@@ -124,13 +131,14 @@ export async function logIngestion(
   intent: IngestIntent
 ): Promise<{ revision: number; slot: number }> {
   const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
+  const { partSize = itemListPartSize } = intent
   const operation: IngestOperation = {
     kind: 'ingest',
     opId,
     atMs,
     ingestion,
     total,
-    partSize: itemListPartSize,
+    partSize,
     requestId,
     ...(given && { given })
   }

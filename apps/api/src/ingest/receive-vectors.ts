@@ -1,11 +1,13 @@
-// Reads a body of items with vectors, NDJSON, and stores vector batches while the body arrives. The
+// Reads a body of items with vectors, NDJSON or Arrow, and stores vector batches while the body arrives. The
 // batches are unused before the log entry.
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
-import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
 import { maxVectorLineBytes, maxVectorLines } from '@likeness/shared/contract/limits'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { appError } from '@likeness/shared/errors'
+import { arrowItems, arrowTypes } from './arrow-items.ts'
+import { describedBytes, type SuppliedItem } from './supplied-item.ts'
 import { type BatchTarget, createVectorBatches } from './vector-batches.ts'
 import { parseVectorLine } from './vector-line.ts'
 
@@ -14,9 +16,15 @@ export interface VectorsTarget extends BatchTarget {
 }
 export interface ReceivedVectors {
   lines: ItemListLine[]
+  /** Lines of a part of the item list. */
+  partSize: number
   /** sha256 of the whole body. */
   sha256: string
 }
+
+/** A list up to this size is a single part: one durable write in place of one for 200 lines. */
+const singlePartBytes = 4 * 1024 * 1024
+const failedBytes = 2048
 
 /**
  * too_large past `maxBytes` or `maxVectorLines`. The caller deletes the stored batches after any
@@ -26,34 +34,48 @@ export async function receiveVectors(
   req: Request,
   target: VectorsTarget
 ): Promise<ReceivedVectors> {
-  const { spec, maxBytes } = target
+  const { maxBytes } = target
   const hash = createHash('sha256')
   const lines: ItemListLine[] = []
-  const batch = createVectorBatches(target)
-  for await (const read of readTextLines(counted(req, { hash, maxBytes }), {
-    maxLineBytes: maxVectorLineBytes
-  })) {
-    if (lines.length === maxVectorLines)
-      throw appError('too_large', `more than ${maxVectorLines} items`)
-    const numbered = {
-      line: read.line,
-      ordinal: lines.length,
-      text: 'text' in read ? read.text : ''
+  let listBytes = 0
+  const batches = createVectorBatches(target)
+  const body = counted(req, { hash, maxBytes })
+  const items = req.is([...arrowTypes]) ? arrowItems(body, target) : lineItems(body, target)
+  try {
+    for await (const { listed, embedded } of items) {
+      lines.push(listed)
+      listBytes += embedded === undefined ? failedBytes : describedBytes(embedded.item)
+      if (embedded !== undefined) await batches.add(embedded.item, embedded.vectors)
     }
-    const { listed, embedded } = await parseVectorLine(numbered, spec)
-    lines.push(
-      'problem' in read
-        ? {
-            ...listed,
-            failure: { code: 'invalid_request', message: `line ${read.line}: ${read.problem}` }
-          }
-        : listed
-    )
-    if (embedded !== undefined) await batch.add(embedded.item, embedded.vectors)
+    await batches.flush()
+  } finally {
+    // A write that ends after the caller has deleted the batches would leave one.
+    await batches.settle()
   }
-  await batch.flush()
-  return { lines, sha256: hash.digest('hex') }
+  const partSize = listBytes <= singlePartBytes ? maxVectorLines : itemListPartSize
+  return { lines, partSize, sha256: hash.digest('hex') }
 }
+
+async function* lineItems(
+  body: AsyncIterable<Uint8Array>,
+  { spec }: VectorsTarget
+): AsyncGenerator<SuppliedItem> {
+  let ordinal = 0
+  for await (const read of readTextLines(body, { maxLineBytes: maxVectorLineBytes })) {
+    if (ordinal === maxVectorLines) throw appError('too_large', `more than ${maxVectorLines} items`)
+    const { line } = read
+    const numbered = { line, ordinal: ordinal++, text: 'text' in read ? read.text : '' }
+    const item = await parseVectorLine(numbered, spec)
+    yield 'problem' in read ? refusedLine(item, read) : item
+  }
+}
+
+const refusedLine = (
+  { listed }: SuppliedItem,
+  { line, problem }: { line: number; problem: string }
+): SuppliedItem => ({
+  listed: { ...listed, failure: { code: 'invalid_request', message: `line ${line}: ${problem}` } }
+})
 
 async function* counted(
   req: Request,

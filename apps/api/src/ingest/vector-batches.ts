@@ -1,13 +1,15 @@
-// Writes the vector batches of an ingestion with supplied vectors, in bounded memory.
+// Writes the vector batches of an ingestion with supplied vectors, in bounded memory. A batch is
+// one durable write, so it is large: the disk waits as long for a small one.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { joinRows, rowBytes, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { describedBytes } from './supplied-item.ts'
 
-const batchBytes = 4 * 1024 * 1024
-const batchItems = 256
+const batchBytes = 8 * 1024 * 1024
+const batchItems = 4096
 
 export interface BatchTarget {
   store: ObjectStore
@@ -16,7 +18,10 @@ export interface BatchTarget {
   nowMs: () => number
 }
 
-/** Takes items in ascending order of ordinals, each once. `flush` writes the rest. */
+/**
+ * Takes items in ascending order of ordinals, each once. One batch is written while the next is
+ * collected. `flush` writes the rest; `settle` waits for the write that runs and never rejects.
+ */
 export function createVectorBatches({
   store,
   spec: { collectionId, embedding },
@@ -26,7 +31,11 @@ export function createVectorBatches({
   let items: BatchItem[] = []
   let parts: VectorRows[] = []
   let bytes = 0
-  async function flush(): Promise<void> {
+  let writing: Promise<unknown> = Promise.resolve()
+
+  /** Resolves when the batch before is durable. */
+  async function write(): Promise<void> {
+    await writing
     if (items.length === 0) return
     const header = {
       collectionId,
@@ -36,26 +45,36 @@ export function createVectorBatches({
       rawDim: 0,
       items
     }
+    const body = encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) })
     const key = collectionKeys(collectionId).batch(
       ingestion,
       items[0]!.ordinal,
       createUlid(nowMs())
     )
-    await store.put(
-      key,
-      encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) })
-    )
     items = []
     parts = []
     bytes = 0
+    writing = store.put(key, body)
+    // Awaited by the next write. This handler keeps an early failure from being reported as
+    // unhandled.
+    writing.catch(() => undefined)
   }
+
   return {
     async add(item: BatchItem, vectors: VectorRows): Promise<void> {
       items.push(item)
       parts.push(vectors)
-      bytes += rowBytes(vectors)
-      if (items.length >= batchItems || bytes >= batchBytes) await flush()
+      bytes += rowBytes(vectors) + describedBytes(item)
+      if (items.length >= batchItems || bytes >= batchBytes) await write()
     },
-    flush
+    async flush(): Promise<void> {
+      await write()
+      await writing
+    },
+    settle: (): Promise<void> =>
+      writing.then(
+        () => undefined,
+        () => undefined
+      )
   }
 }

@@ -1,55 +1,37 @@
 // A line of POST .../vectors: an item with vectors, or the reason why the line is not an item.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { boxProblem, looksNormalised } from '@likeness/shared/contract/box-check'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http/vectors'
-import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { beyondLimit, maxLineValues } from '@likeness/shared/contract/limits'
-import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
-import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
-import { appError, isAppError } from '@likeness/shared/errors'
+import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { parseVector } from '../search/query-vector.ts'
+import { firstProblem, readSupplied, type SuppliedItem, suppliedItem } from './supplied-item.ts'
 
-export interface SuppliedItem {
-  listed: ItemListLine
-  /** Absent when the item failed. */
-  embedded?: { item: BatchItem; vectors: VectorRows }
-}
 export interface NumberedLine {
   line: number
   ordinal: number
   text: string
 }
 
-/**
- * Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. Other
- * requests get their turn between the rows of a long line.
- */
-export async function parseVectorLine(
+/** Other requests get their turn between the rows of a long line. */
+export function parseVectorLine(
   { line, ordinal, text }: NumberedLine,
   spec: CollectionSpec
 ): Promise<SuppliedItem> {
-  let id = `line-${line}`
-  try {
-    checkValues(text)
-    const value = parseJson(text)
-    const parsedId = itemIdSchema.safeParse((value as { id?: unknown } | null)?.id)
-    if (parsedId.success) id = parsedId.data
-    return await accept(value, { line, ordinal, spec })
-  } catch (error) {
-    if (!isAppError(error)) throw error
-    return {
-      listed: {
-        ordinal,
-        id,
-        label: null,
-        imageKey: null,
-        line,
-        failure: { code: error.code, message: `line ${line}: ${error.message}` }
-      }
-    }
-  }
+  const place = { unit: 'line' as const, line, ordinal }
+  let value: unknown
+  return readSupplied(place, {
+    async read() {
+      checkValues(text)
+      value = parseJson(text)
+      const parsed = vectorLineSchema.safeParse(value)
+      if (!parsed.success) throw firstProblem(parsed.error.issues)
+      return suppliedItem(parsed.data, await decodeRows(parsed.data, spec), { place, spec })
+    },
+    idOf: () => (value as { id?: unknown } | null | undefined)?.id
+  })
 }
 
 /** Numbers as text cost a hundred times more than base64 of the same length. */
@@ -66,25 +48,6 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw appError('invalid_request', 'not JSON', { cause: error })
   }
-}
-
-async function accept(
-  value: unknown,
-  { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }
-): Promise<Required<SuppliedItem>> {
-  const parsed = vectorLineSchema.safeParse(value)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw appError(
-      'invalid_request',
-      `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, '')
-    )
-  }
-  const { id, label = null, metadata, width = 0, height = 0 } = parsed.data
-  const vectors = await decodeRows(parsed.data, spec)
-  const rows = rowsOf(parsed.data, rowCount(vectors, spec.embedding.dim))
-  const described = { ordinal, id, label, ...(metadata && { metadata }), imageKey: null, line }
-  return { listed: described, embedded: { item: { ...described, width, height, rows }, vectors } }
 }
 
 async function decodeRows(
@@ -112,25 +75,4 @@ function splitRows(text: string, { embedding: { dim, sparse } }: CollectionSpec)
   if (sizeBytes !== values.byteLength || count < 1 || !Number.isInteger(count))
     throw appError('dimension_mismatch', `${sizeBytes} bytes are no rows of ${dim} float32 values`)
   return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
-}
-
-/** A small box is taken here: a detector may have found it. */
-function refuseNormalised(rows: readonly BatchRow[]): void {
-  const at = rows.findIndex(({ box }) => looksNormalised(box))
-  if (at >= 0) throw appError('invalid_request', `rows.${at}.box: ${boxProblem(rows[at]!.box)}`)
-}
-
-function rowsOf({ rows, width = 0, height = 0 }: VectorLine, count: number): BatchRow[] {
-  if (rows !== undefined && rows.length !== count)
-    throw appError('invalid_request', `rows describes ${rows.length} vectors, there are ${count}`)
-  if (rows !== undefined && Math.max(width, height) !== 1) refuseNormalised(rows)
-  return (
-    rows ??
-    Array.from({ length: count }, () => ({
-      kind: 'whole',
-      box: [0, 0, width, height],
-      score: 1,
-      className: null
-    }))
-  )
 }

@@ -41,8 +41,12 @@ export const ingestionRoutes: RouteDescriptions = {
     ...accepted,
     summary: 'Bring items with vectors that were made elsewhere',
     description:
-      'One VectorLine a line, at most 10 000, as GET of the same path answers. An item with the same id is replaced. A line that cannot be used becomes a failed item of the job. Where the embedding, or the cosine, has unit vectors they are brought to unit length; sparse ones always, their zeros left out and their indices sorted.',
-    body: { 'application/x-ndjson': 'VectorLine' },
-    codes: ['collection_not_found', 'upload_expired']
+      'One VectorLine a line, or a row of an Arrow IPC stream or file with columns of the same names (`vector`: a list of float, or `vectors`: a list of lists), at most 10 000, as GET of the same path answers. An item with the same id is replaced. A line that cannot be used becomes a failed item of the job. Where the embedding, or the cosine, has unit vectors they are brought to unit length; sparse ones always, their zeros left out and their indices sorted.',
+    body: {
+      'application/x-ndjson': 'VectorLine',
+      'application/vnd.apache.arrow.stream': 'ArrowBody',
+      'application/vnd.apache.arrow.file': 'ArrowBody'
+    },
+    codes: ['collection_not_found', 'upload_expired', 'dimension_mismatch', 'invalid_vector']
   }
 }

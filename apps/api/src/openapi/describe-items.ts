@@ -128,12 +128,15 @@ export const itemRoutes: RouteDescriptions = {
     tag: 'items',
     summary: 'Every item of one committed version with its vectors',
     description:
-      'In no order, as lines that POST of the same path takes. An answer that ends early is cut off, not closed.',
+      'In no order, as lines that POST of the same path takes, or with `Accept: application/vnd.apache.arrow.stream` as rows of Arrow. An answer that ends early is cut off, not closed.',
     query: readOptionsSchema,
     answers: {
       200: {
         description: 'One VectorLine a line.',
-        content: { 'application/x-ndjson': ['VectorLine'] },
+        content: {
+          'application/x-ndjson': ['VectorLine'],
+          'application/vnd.apache.arrow.stream': []
+        },
         headers: ['x-index-seq']
       }
     },

@@ -50,6 +50,7 @@ const {
 
 export const requestSchemas = {
   ApplyProfile: applyProfileSchema,
+  ArrowBody: z.file(),
   ChangeCollection: changeCollectionSchema,
   CompareForm: z.object({ image: z.file().optional(), ...compareRequestSchema.shape }),
   CompareRequest: compareRequestSchema,

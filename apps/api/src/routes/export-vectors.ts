@@ -1,13 +1,25 @@
-// GET /v1/collections/:c/vectors: every item of a committed version with its vectors, as lines that
-// POST .../vectors accepts.
+// GET /v1/collections/:c/vectors: every item of a committed version with its vectors, as lines or
+// rows of Arrow that POST .../vectors accepts.
 import type { CollectionReader } from '@likeness/engine/contract'
+import { type VectorItem, writeArrowItems } from '@likeness/shared/contract/arrow/write-arrow-items'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http/vectors'
-import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
+import { denseRows, isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
+import { appError } from '@likeness/shared/errors'
 import { acquireAsked } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
-import { sendNdjson } from '../http/send-ndjson.ts'
+import { sendNdjson, sendPieces } from '../http/send-ndjson.ts'
+
+const arrowStream = 'application/vnd.apache.arrow.stream'
+
+async function* itemsOf(reader: CollectionReader): AsyncGenerator<VectorItem> {
+  for await (const { item, vectors } of reader.scrollVectors()) {
+    const { id, label, metadata, width, height, rows } = item
+    const described = Object.keys(metadata).length === 0 ? {} : { metadata }
+    yield { id, label, ...described, width, height, rows, vectors: denseRows(vectors) }
+  }
+}
 
 async function* linesOf(reader: CollectionReader): AsyncGenerator<VectorLine> {
   for await (const { item, vectors } of reader.scrollVectors()) {
@@ -33,7 +45,16 @@ export const exportVectors = (deps: ApiDeps): Route => ({
     const reader = await acquireAsked(deps, req)
     try {
       res.setHeader('x-index-seq', String(reader.seq))
-      await sendNdjson(res, linesOf(reader))
+      const { dim, sparse = false } = reader.spec.embedding
+      // NDJSON comes first: it answers a request that accepts anything.
+      if (req.accepts('application/x-ndjson', arrowStream) !== arrowStream)
+        return await sendNdjson(res, linesOf(reader))
+      if (sparse)
+        throw appError(
+          'invalid_vector',
+          'the vectors of the collection are sparse: read them as NDJSON'
+        )
+      await sendPieces(res, arrowStream, writeArrowItems(itemsOf(reader), { dim }))
     } finally {
       reader.release()
     }

@@ -132,11 +132,14 @@ test('a body that holds no vectors is refused, and nothing of it stays', async (
 })
 
 test('many items are stored in several batches, each ordinal once', async () => {
-  const lines = Array.from({ length: 600 }, (_, i) => ({ id: `${i}`, vectors: [[1, i, 0]] }))
+  await api.stop()
+  api = await startTestApi({ settings: { maxUploadBytes: 1_000_000 } })
+  collectionId = await create('texts', { embedding: elsewhere })
+  const lines = Array.from({ length: 5000 }, (_, i) => ({ id: `${i}`, vectors: [[1, i, 0]] }))
   expect(await codeOf(await send(lines))).toBe('202')
   const found = await batches()
   expect(found.length).toBeGreaterThan(1)
   expect(
     found.flatMap(({ header }) => header.items.map(({ ordinal }) => ordinal)).sort((a, b) => a - b)
-  ).toEqual(Array.from({ length: 600 }, (_, i) => i))
+  ).toEqual(Array.from({ length: 5000 }, (_, i) => i))
 })

@@ -7,6 +7,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, isKeyed } from '../idempotency/answer-once.ts'
+import { arrowTypes } from '../ingest/arrow-items.ts'
 import {
   abandonIngestion,
   acceptIngestion,
@@ -15,12 +16,14 @@ import {
 } from '../ingest/ingestion.ts'
 import { receiveVectors } from '../ingest/receive-vectors.ts'
 
+const vectorTypes = ['application/x-ndjson', ...arrowTypes]
+
 export const importVectors = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/vectors',
   async handle(req, res) {
-    if (!req.is('application/x-ndjson'))
-      throw appError('unsupported_media_type', 'send content-type: application/x-ndjson')
+    if (!req.is(vectorTypes))
+      throw appError('unsupported_media_type', `send content-type: ${vectorTypes.join(' or ')}`)
     const keyed = isKeyed(req)
     const { store, clock, settings } = deps
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
@@ -46,7 +49,8 @@ export const importVectors = (deps: ApiDeps): Route => ({
     await answerOnce(deps, req, res, {
       content: received.sha256,
       intentSchema: ingestIntentSchema,
-      prepare: () => prepareIngestion(deps, draft, received.lines),
+      prepare: () =>
+        prepareIngestion(deps, { ...draft, partSize: received.partSize }, received.lines),
       act: (intent) => acceptIngestion(deps, intent),
       abandon
     })

@@ -14,7 +14,8 @@ import type { ItemListWriter } from '../contract.ts'
 const partsAtOnce = 8
 
 async function* partsOf(
-  lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
+  lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>,
+  partSize: number
 ): AsyncGenerator<ItemListLine[]> {
   let part: ItemListLine[] = []
   let total = 0
@@ -23,7 +24,7 @@ async function* partsOf(
       throw new Error(`item list ordinal ${line.ordinal} where ${total} comes next`)
     total++
     part.push(line)
-    if (part.length < itemListPartSize) continue
+    if (part.length < partSize) continue
     yield part
     part = []
   }
@@ -32,14 +33,15 @@ async function* partsOf(
 
 export function createItemListWriter({ store }: { store: ObjectStore }): ItemListWriter {
   return {
-    async write(collectionId, ingestion, lines) {
+    async write(collectionId, ingestion, lines, { partSize = itemListPartSize } = {}) {
       const keys = collectionKeys(collectionId)
       const put = async (part: ItemListLine[]): Promise<number> => {
         await store.put(keys.itemListPart(ingestion, part[0]!.ordinal), encodeItemList(part))
         return part.length
       }
       let total = 0
-      for await (const count of mapInOrder(partsOf(lines), partsAtOnce, put)) total += count
+      for await (const count of mapInOrder(partsOf(lines, partSize), partsAtOnce, put))
+        total += count
       return { total }
     }
   }

@@ -45,6 +45,19 @@ export const maxVectorLines = bodies(10_000, 'maxVectorLines', 'lines', [
   'items of one body of vectors',
   'too_large'
 ])
+/** Every message of a body has a description; its text is decoded before a column is looked at. */
+export const maxArrowMetadataBytes = bodies(256 * 1024, 'maxArrowMetadataBytes', 'bytes', [
+  'the description of one message of an Arrow body: schema, dictionary or record batch',
+  'too_large'
+])
+export const maxArrowFields = bodies(512, 'maxArrowFields', 'fields', [
+  'columns of an Arrow body, fields inside them and notes on them together',
+  'too_large'
+])
+export const maxArrowDictionaries = bodies(64, 'maxArrowDictionaries', 'dictionaries', [
+  'dictionaries of an Arrow body',
+  'too_large'
+])
 
 export const maxListLineBytes = ofLists(16 * 1024, 'maxListLineBytes', 'bytes', [
   'a line of a list of pictures; a longer line fails alone',
@@ -172,6 +185,10 @@ export const maxExportsAtOnce = inApi(16, 'maxExportsAtOnce', 'requests', [
 ])
 export const maxHeldBytes = inApi(512 * 1024 * 1024, 'maxHeldBytes', 'bytes', [
   'pictures of searches and projections in memory, where there is more than one',
+  'overloaded'
+])
+export const maxArrowBytes = inApi(256 * 1024 * 1024, 'maxArrowBytes', 'bytes', [
+  'record batches of Arrow bodies in memory, where there is more than one body',
   'overloaded'
 ])
 export const maxWaiting = inApi(1_000, 'maxWaiting', 'requests', [

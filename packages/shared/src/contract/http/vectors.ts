@@ -14,19 +14,24 @@ export const sparseVectorSchema = z.strictObject({
   values: z.array(z.number())
 })
 
+/** An item with supplied vectors, without the vectors: they come as JSON or as an Arrow column. */
+export const describedVectorsSchema = z.strictObject({
+  id: itemIdSchema,
+  label: labelSchema.nullish(),
+  metadata: metadataSchema.optional(),
+  width: z.number().min(0).optional(),
+  height: z.number().min(0).optional(),
+  rows: z.array(batchRowSchema).min(1).max(1000).optional()
+})
+export type DescribedVectors = z.infer<typeof describedVectorsSchema>
+
 /**
  * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors.
  * `vectors` is base64 of little-endian float32 [rows, dim], or an array of numbers per row, or a
  * sparse vector per row. `rows` describes the vectors in the same order. Without `rows` each vector
  * is a `whole` of an unknown picture.
  */
-export const vectorLineSchema = z.strictObject({
-  id: itemIdSchema,
-  label: labelSchema.nullish(),
-  metadata: metadataSchema.optional(),
-  width: z.number().min(0).optional(),
-  height: z.number().min(0).optional(),
-  rows: z.array(batchRowSchema).min(1).max(1000).optional(),
+export const vectorLineSchema = describedVectorsSchema.extend({
   vectors: z.union(
     [z.string(), z.array(z.array(z.number())).min(1), z.array(sparseVectorSchema).min(1)],
     {
