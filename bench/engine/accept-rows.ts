@@ -2,7 +2,6 @@
 // entry, the same as an acknowledged import.
 import { createItemListWriter, createLogAppender } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { itemListPartSize } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -10,8 +9,9 @@ import { systemClock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { idOf, labelOf, type Rows } from './rows.ts'
 
-/** Items per batch, the same as in embed-workers. */
-const itemsPerBatch = 256
+/** The same as in the api: one durable write for up to 4096 supplied items, one for their list. */
+const itemsPerBatch = 4096
+const partSize = 10_000
 const idsPerDeletion = 10_000
 
 export function createRowAcceptance({
@@ -69,9 +69,10 @@ export function createRowAcceptance({
           id: idOf(first + i),
           label: labelOf(first + i),
           imageKey: null
-        }))
+        })),
+        { partSize }
       )
-      // Batches are written side by side, like those of several embed-workers.
+      // Batches are written side by side, like those of several requests.
       const starts = Array.from(
         { length: Math.ceil(total / itemsPerBatch) },
         (_, i) => i * itemsPerBatch
@@ -91,7 +92,7 @@ export function createRowAcceptance({
         atMs: 0,
         ingestion,
         total,
-        partSize: itemListPartSize,
+        partSize,
         given: true
       })
     },

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readArrowItems } from '@likeness/shared/contract/arrow/read-arrow-items'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { vectorLineSchema } from '@likeness/shared/contract/http/vectors'
 import { appError } from '@likeness/shared/errors'
@@ -48,6 +49,25 @@ const respond = () =>
   new Promise<IncomingMessage>((resolve, reject) =>
     request(`${api.url}${path}`, { agent: false }, resolve).on('error', reject).end()
   )
+
+test('with Accept of Arrow every item is a row that can be sent back', async () => {
+  const item = { id: 'a', label: 'x', metadata: { n: 1 }, width: 30, height: 20 }
+  const vectors = [
+    [1, 0, 0, 0],
+    [0, 0.5, 0.5, 0]
+  ]
+  api.replica.items = [{ ...item, vectors }]
+  const accept = 'application/vnd.apache.arrow.stream'
+  const response = await api.fetch(path, { headers: { accept } })
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, accept])
+  const body = response.body as AsyncIterable<Uint8Array>
+  const found: unknown[] = []
+  for await (const row of readArrowItems(body, { dim: 4, maxBytes: 1_000_000 })) {
+    expect(row.fields()).toMatchObject(item)
+    found.push(row.vectors().map((values) => Array.from(values)))
+  }
+  expect(found).toEqual([vectors])
+})
 
 test('every item is a line that can be sent back, with all its vectors and rows', async () => {
   api.replica.items = [

@@ -5,7 +5,12 @@ import { decodeVector } from '@likeness/shared/contract/embedder'
 import { storedForm } from '@likeness/shared/contract/embedding-parts'
 import type { SearchRequest } from '@likeness/shared/contract/http/search'
 import { beyondLimit, maxVectors } from '@likeness/shared/contract/limits'
-import { joinRows, type SparseVector, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  allFinite,
+  joinRows,
+  type SparseVector,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { parseSparseVector } from './sparse-vector.ts'
 
@@ -27,7 +32,7 @@ function parseDenseVector(
     )
   }
   const vector = new Float32Array(values)
-  if (!vector.every(Number.isFinite))
+  if (!allFinite(vector))
     throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
   // Bits are made from the values without scaling.
   if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector

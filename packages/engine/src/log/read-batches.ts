@@ -7,7 +7,7 @@ import {
   peekBatchItems,
   type VectorBatch
 } from '@likeness/shared/contract/vector-batch'
-import { isSparse } from '@likeness/shared/contract/vector-rows'
+import { allFinite, isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
@@ -105,7 +105,7 @@ export async function readBatch(
       'data_corrupt',
       `${key} has ${sparse ? 'dense' : 'sparse'} vectors, the collection has ${sparse ? 'sparse' : 'dense'} ones`
     )
-  if (!(isSparse(vectors) ? vectors.values : vectors).every(Number.isFinite))
+  if (!allFinite(isSparse(vectors) ? vectors.values : vectors))
     throw appError(
       'data_corrupt',
       `${key} has a value that is not a number among ${countRows(header.items)} rows`

