@@ -45,7 +45,7 @@ export function watchSubscription(redis: SubscribedRedis): Subscription {
         }),
       answerWithinMs
     )
-    redis
+    void redis
       .ping()
       .then(
         () => true,

@@ -79,23 +79,14 @@ export function textAt(data: Data, i: number): string | undefined {
 export function scalarAt(data: Data, i: number): string | number | bigint | boolean | undefined {
   if (isNull(data, i)) return undefined
   const { type } = data
-  switch (type.typeId as Type) {
-    case Type.Utf8:
-    case Type.LargeUtf8:
-      return textAt(data, i)
-    case Type.Null:
-      return undefined
-    case Type.Bool:
-      return ((data.values as Uint8Array)[i >> 3]! & (1 << (i & 7))) !== 0
-    default: {
-      const value = isHalf(type)
-        ? fromFloat16((data.values as Uint16Array).subarray(i, i + 1))[0]!
-        : (data.values as ArrayLike<number | bigint>)[i]!
-      return typeof value === 'bigint' && Number.isSafeInteger(Number(value))
-        ? Number(value)
-        : value
-    }
-  }
+  const kind = type.typeId as Type
+  if (kind === Type.Utf8 || kind === Type.LargeUtf8) return textAt(data, i)
+  if (kind === Type.Null) return undefined
+  if (kind === Type.Bool) return ((data.values as Uint8Array)[i >> 3]! & (1 << (i & 7))) !== 0
+  const value = isHalf(type)
+    ? fromFloat16((data.values as Uint16Array).subarray(i, i + 1))[0]!
+    : (data.values as ArrayLike<number | bigint>)[i]!
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
 }
 
 /** First and last place of the list `i` in the column inside. */

@@ -55,6 +55,9 @@ function checkHeader(message: Message, bodyBytes: number): MessageKind {
       checkBatch(batch, bodyBytes)
       return 'dictionary'
     }
+    case MessageHeader.NONE:
+    case MessageHeader.Tensor:
+    case MessageHeader.SparseTensor:
     default:
       throw arrowProblem('a message that is no schema, dictionary or record batch')
   }
