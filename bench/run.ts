@@ -2,6 +2,7 @@
 
 const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),
+  backlog: () => import('./backlog.ts'),
   batch: () => import('./batch.ts'),
   commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),

@@ -196,7 +196,7 @@ export class Changes {
       : this.waiting.map(({ key }) => key).sort(() => this.random.next() - 0.5)
     for (let more = true, first = true; more; first = false) {
       const step = await this.writer.step({ batches, list: list && first })
-      batches = step.rest
+      batches = []
       more = step.more
     }
     for (const learn of this.logged.splice(0)) learn()

@@ -35,14 +35,14 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const { committed } = await writer.step({ list: true })
     while (await writer.reproject());
-    const open = writer.openIngestions()
+    const open = [...writer.openAfter(0)]
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
     for (const { ingestion } of open) {
       const plan = truth.plans.get(ingestion)!
       if (!plan.given) await writeBatch(machine, plan, [0, plan.items.length], truth.embedding)
     }
   }
-  const open = writer.openIngestions().map(({ ingestion }) => truth.plans.get(ingestion)!.number)
+  const open = [...writer.openAfter(0)].map(({ ingestion }) => truth.plans.get(ingestion)!.number)
   throw new Violation('progress', `still open after ${rounds} rounds: ${open.join()}`)
 }
 

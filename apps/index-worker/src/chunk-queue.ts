@@ -55,14 +55,24 @@ export function createChunkQueue({
     return await call()
   }
   return {
-    async add(job) {
+    async add(jobs) {
+      const [first] = jobs
+      if (first === undefined) return
+      const queue = queueFor(first)
       // A job with the same id stays: scheduling a chunk twice makes a single job.
-      const queue = queueFor(job)
-      await whenReady(() => queue.add('chunk', toStored(job), { jobId: chunkJobId(job) }))
+      const named = jobs.map((job) => ({
+        name: 'chunk',
+        data: toStored(job),
+        opts: { jobId: chunkJobId(job) }
+      }))
+      await whenReady(() => queue.addBulk(named))
     },
-    async has(job) {
-      const queue = queueFor(job)
-      return pendingStates.has(await whenReady(() => queue.getJobState(chunkJobId(job))))
+    async has(jobs) {
+      // The client sends calls that are made together in one go.
+      const states = await whenReady(() =>
+        Promise.all(jobs.map((job) => queueFor(job).getJobState(chunkJobId(job))))
+      )
+      return states.map((state) => pendingStates.has(state))
     },
     close: async () => void (await Promise.all([...queues.values()].map((queue) => queue.close())))
   }

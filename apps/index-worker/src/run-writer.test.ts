@@ -79,7 +79,7 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
       turns.push(world.nowMs)
       if (list) lists.push(world.nowMs)
       if (committed) writer.seq++
-      return { committed, more: false, rest: [] }
+      return { committed, more: false }
     },
     collect: async () => void collections.push(world.nowMs),
     collectUploads: async () => 0

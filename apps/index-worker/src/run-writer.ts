@@ -52,8 +52,7 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || rounds.isListingDue()
-    const { committed, more, rest } = await writer.step({ batches: notifications.take(), list })
-    notifications.put(rest)
+    const { committed, more } = await writer.step({ batches: notifications.take(), list })
     rounds.stepped()
     deps.onStep()
     // Only commits are paced. Work that arrives after an empty turn is taken at once.
@@ -68,7 +67,7 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
       await writer.collect()
       await writer.collectUploads()
     }
-    if (more || rest.length > 0) {
+    if (more) {
       rounds.woken()
       continue
     }
@@ -86,10 +85,9 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
 function createFeeding({ scheduler, writer, troubles }: RunWriterDeps): () => Promise<boolean> {
   const key = 'feeding'
   return async () => {
-    const open = writer.openIngestions()
     try {
-      const vanished = await scheduler.feed(writer.spec, open)
-      if (open.length > 0) troubles.end(key)
+      const vanished = await scheduler.feed(writer)
+      if (scheduler.hasWork) troubles.end(key)
       return vanished
     } catch (error) {
       troubles.report(key, {

@@ -38,21 +38,21 @@ const chunk = (): ChunkJob => ({
 })
 async function feeds(): Promise<boolean> {
   const job = chunk()
-  await queue.add(job)
-  return await queue.has(job)
+  await queue.add([job])
+  return (await queue.has([job, chunk()])).join() === 'true,false'
 }
 const feedsAgain = () => expect.poll(() => feeds().catch(() => false)).toBe(true)
 
 test('made while Redis is away it refuses at once, and feeds when Redis is there', async () => {
   await server.kill()
   open(server.url)
-  await expect(queue.add(chunk())).rejects.toMatchObject({ code: 'queue_unavailable' })
+  await expect(queue.add([chunk()])).rejects.toMatchObject({ code: 'queue_unavailable' })
   await server.start()
   await feedsAgain()
   await server.kill()
   await expect
     .poll(() =>
-      queue.has(chunk()).then(
+      queue.has([chunk()]).then(
         () => 'answered',
         (error: { code?: string }) => error.code
       )

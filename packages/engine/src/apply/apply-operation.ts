@@ -107,9 +107,7 @@ const itemKinds: readonly string[] = [
 export const isItemOperation = (operation: LoggedOperation): operation is ItemOperation =>
   itemKinds.includes(operation.kind)
 
-/**
- * Call this in the order of revisions. For deletes it returns the number of deleted items.
- */
+/** Call this in the order of revisions. For deletes it returns the number of deleted items. */
 export async function applyItemOperation(
   state: WriterState,
   operation: ItemOperation,
@@ -137,7 +135,7 @@ export function register(
   revision: number
 ): void {
   if (state.ingestions.has(ingestion)) return
-  state.ingestions.set(ingestion, {
+  state.ingestions.add(ingestion, {
     record: {
       revision,
       total,
@@ -153,8 +151,7 @@ export function register(
       completedAtMs: null
     },
     done: new OrdinalRanges(),
-    failed: [],
-    closed: false
+    failed: []
   })
 }
 
@@ -267,16 +264,22 @@ export function applyBatch(
     )
     applied++
   }
-  if (applied > 0) state.dirty = true
+  if (applied > 0) {
+    state.ingestions.change(header.ingestion)
+    state.dirty = true
+  }
   return applied
 }
 
 /**
  * Drops tombstones, pending updates and filter deletes that are older than every open ingestion:
- * all items that can still arrive have a higher revision.
+ * all items that can still arrive have a higher revision. Until the oldest one changes, all that
+ * comes is newer.
  */
 export function pruneOld(state: WriterState): void {
   const oldest = oldestOpen(state)
+  if (oldest === state.prunedBelow && oldest !== Infinity) return
+  state.prunedBelow = oldest
   for (const [name, { revision }] of state.tombstones) {
     if (revision < oldest) {
       state.tombstones.delete(name)

@@ -1,13 +1,18 @@
-// Takes vector batches into the state: finds the outstanding ones and deals with damaged ones.
+// Takes vector batches into the state: finds the outstanding ones, reads them ahead, and deals with
+// damaged ones.
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
+import { BatchListing } from '../log/batch-listing.ts'
 import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/embedded-batch.ts'
-import { listBatches, readBatch } from '../log/read-batches.ts'
+import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import { readBatch } from '../log/read-batches.ts'
 import { applyBatch } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
+import { BatchQueue } from './batch-queue.ts'
+import type { StepBounds } from './step-bounds.ts'
 import { SuppliedBatches } from './supplied-batches.ts'
 import type { WriterState } from './writer-state.ts'
 
@@ -18,58 +23,131 @@ export interface BatchIntakeDeps extends EmbeddingDeps {
   keepDamaged?: boolean
 }
 
+/** Batches that are read while one is applied, and the bytes that they may have together. */
+const mostReadsAhead = 16
+const bytesReadAhead = 16 * 1024 * 1024
+
+/** `batch` is undefined when it is missing or damaged. */
+interface Reading {
+  batch?: VectorBatch
+  sizeBytes: number
+  damage?: unknown
+}
+
 export class BatchIntake {
   private readonly deps: BatchIntakeDeps
-  /** Batches that were applied, or can never be. */
-  private readonly seen = new Set<string>()
+  private readonly queue = new BatchQueue()
+  private readonly listing: BatchListing
   private readonly given: SuppliedBatches
+  /** The batch that was taken last: those that are read ahead may be alike. */
+  private last = { sizeBytes: bytesReadAhead, items: 0 }
 
   constructor(deps: BatchIntakeDeps) {
     this.deps = deps
+    const isKnown = (ingestion: string, key: string): boolean => this.queue.knows(ingestion, key)
+    this.listing = new BatchListing(deps, isKnown)
     this.given = new SuppliedBatches(deps)
   }
 
+  /** Whether there is more to find or to take at once. */
+  get hasMore(): boolean {
+    return !this.queue.isEmpty || this.listing.hasMore || this.given.hasMore
+  }
+
+  /** Whether batches of the ingestion are known and wait to be taken. */
+  isTaking(ingestion: string): boolean {
+    return this.queue.hasSome(ingestion)
+  }
+
+  /** Asks for a listing of every batch of open ingestions, beside those of notifications. */
+  list(): void {
+    this.listing.ask()
+  }
+
   /**
-   * Keys to take, each once: keys from notifications, supplied batches and, with `list`, every
-   * batch of open ingestions.
+   * Finds batches to take: those of notifications, supplied ones, and the next listed ones.
+   * `isEarly`: a notified one is of an ingestion that is closed, or whose log entry comes in a later
+   * step. Then listing finds the batch.
    */
-  async outstanding(
+  async find(
+    { ingestions }: WriterState,
+    { notified = [], listMs }: { notified?: readonly string[]; listMs: number }
+  ): Promise<{ isEarly: boolean }> {
+    let isEarly = false
+    for (const key of notified) {
+      const ingestion = parseBatchKey(key)?.ingestion ?? ''
+      const open = ingestions.get(ingestion)
+      isEarly ||= open === undefined
+      if (open !== undefined && open.record.given !== true) this.queue.add(ingestion, key)
+    }
+    for (const { ingestion, key } of await this.listing.next(ingestions, listMs))
+      this.queue.add(ingestion, key)
+    for (const { ingestion, key } of await this.given.next(ingestions))
+      this.queue.add(ingestion, key)
+    return { isEarly }
+  }
+
+  /** Takes batches until a bound is reached. Yields the keys of those that had an effect. */
+  async *take(
     state: WriterState,
-    { notified = [], list }: { notified?: readonly string[]; list: boolean }
-  ): Promise<string[]> {
-    const listed = list ? await listBatches(this.deps, state.ingestions, this.seen) : []
-    const given = await this.given.outstanding(state, this.seen)
-    return [...new Set([...notified, ...listed, ...given])].filter((key) => !this.seen.has(key))
+    bounds: Pick<StepBounds, 'batchBytes' | 'items' | 'batchMs'>
+  ): AsyncGenerator<string> {
+    const { clock, protocol } = this.deps
+    const untilMs = clock.nowMs() + bounds.batchMs
+    const ahead: { key: string; reading: Promise<Reading> }[] = []
+    let left = { bytes: bounds.batchBytes, items: bounds.items }
+    const mayRead = (): boolean =>
+      ahead.length < this.readsAhead &&
+      left.bytes > ahead.length * this.last.sizeBytes &&
+      left.items > ahead.length * this.last.items &&
+      clock.nowMs() < untilMs
+    // A step takes one batch at least.
+    for (let isFirst = true; ; isFirst = false) {
+      while ((isFirst && ahead.length === 0) || mayRead()) {
+        const key = this.nextKey(state)
+        if (key === undefined) break
+        const reading = this.read(state, key)
+        // It is awaited below, in turn: an early failure is not unhandled.
+        reading.catch(() => undefined)
+        ahead.push({ key, reading })
+      }
+      const next = ahead.shift()
+      if (next === undefined) return
+      const { batch, sizeBytes, damage } = await next.reading
+      if (damage !== undefined) await this.refuse(state, next.key, damage)
+      const applied = batch === undefined ? 0 : applyBatch(state, next.key, batch, protocol)
+      this.given.taken(next.key)
+      this.last = { sizeBytes, items: applied }
+      left = { bytes: left.bytes - sizeBytes, items: left.items - applied }
+      if (applied > 0) yield next.key
+    }
   }
 
-  /** Returns true when the batch had an effect. */
-  async take(state: WriterState, key: string): Promise<boolean> {
-    const ingestion = parseBatchKey(key)?.ingestion
-    // The log entry of the ingestion may come in a later step. Then listing finds the batch again.
-    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return false
-    const batch = await this.read(state, key)
-    const applied =
-      batch === undefined
-        ? 0
-        : applyBatch(
-            state,
-            key,
-            await embeddedBatch(this.deps, state.spec, batch),
-            this.deps.protocol
-          )
-    this.seen.add(key)
-    this.given.taken(key)
-    return applied > 0
+  private get readsAhead(): number {
+    return Math.min(mostReadsAhead, Math.ceil(bytesReadAhead / (this.last.sizeBytes + 1)))
   }
 
-  /** Returns undefined when the batch is missing or damaged. */
-  private async read(state: WriterState, key: string): Promise<VectorBatch | undefined> {
+  /** The next batch that can have an effect: not one of an ingestion that is over. */
+  private nextKey({ ingestions }: WriterState): string | undefined {
+    for (let next = this.queue.next(); next !== undefined; next = this.queue.next()) {
+      const open = ingestions.get(next.ingestion)
+      if (open !== undefined && hasWorkLeft(open)) return next.key
+      this.given.taken(next.key)
+    }
+    return undefined
+  }
+
+  private async read({ spec }: WriterState, key: string): Promise<Reading> {
     try {
-      return await readBatch(this.deps, state.spec, key)
+      const read = await readBatch(this.deps, spec, key)
+      if (read === undefined) return { sizeBytes: 0 }
+      return {
+        batch: await embeddedBatch(this.deps, spec, read.batch),
+        sizeBytes: read.sizeBytes
+      }
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
-      await this.refuse(state, key, error)
-      return undefined
+      return { sizeBytes: 0, damage: error }
     }
   }
 
@@ -99,7 +177,10 @@ export class BatchIntake {
 
   /** Forgets the batches of a finished ingestion. They are never looked at again. */
   forget(ingestion: string): void {
-    const prefix = this.deps.keys.batchPrefix(ingestion)
-    for (const key of this.seen) if (key.startsWith(prefix)) this.seen.delete(key)
+    this.queue.forget(ingestion)
+    this.given.forget(ingestion)
   }
 }
+
+const hasWorkLeft = (open: OpenIngestion): boolean =>
+  isOpen(open) && open.done.count < open.record.total

@@ -1,6 +1,7 @@
 // Writes all files that a commit names, under new unique keys, and builds its manifest. They become
 // visible only when CURRENT moves.
 import { encodeLines } from '@likeness/shared/contract/checked-object'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { encodePayloadUpdates, encodePendingUpdates } from '../item/payload-updates.ts'
@@ -19,6 +20,9 @@ import type {
 import { encodeTombstones } from '../version/tombstones.ts'
 import { pruneOld } from './apply-operation.ts'
 import type { WriterState } from './writer-state.ts'
+
+/** Each write waits for a disk or a server. Parallel writes wait at the same time. */
+const failuresAtOnce = 16
 
 export interface CommitInput {
   files: SegmentFiles
@@ -69,30 +73,29 @@ async function writeChanges(
   }
 }
 
+/** Returns the records of the parent, with those that have changed. */
 async function writeIngestions(
   input: CommitInput,
   commitId: string,
-  state: WriterState
+  { ingestions }: WriterState
 ): Promise<Record<string, IngestionRecord>> {
-  const records: Record<string, IngestionRecord> = {}
-  for (const [id, { record, done, failed, closed }] of state.ingestions) {
-    if (closed) continue
-    const complete = done.count >= record.total
-    const next: IngestionRecord = {
+  const records = { ...input.parent.ingestions }
+  for (const id of ingestions.written) delete records[id]
+  for (const [id, { record, done }] of ingestions.changes()) {
+    const isNow = done.count >= record.total && record.completedSeq === null
+    records[id] = {
       ...record,
       done: done.toString(),
-      failures: [...record.failures]
+      ...(isNow && { completedSeq: input.parent.seq + 1, completedAtMs: input.nowMs })
     }
-    if (failed.length > 0)
-      next.failures.push(
-        (await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key
-      )
-    if (complete && record.completedSeq === null) {
-      next.completedSeq = input.parent.seq + 1
-      next.completedAtMs = input.nowMs
-    }
-    records[id] = next
   }
+  const failing = [...ingestions.changes()].filter(([, { failed }]) => failed.length > 0)
+  const write = async ([id, { failed }]: (typeof failing)[number]) => ({
+    record: records[id]!,
+    key: (await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key
+  })
+  for await (const { record, key } of mapInOrder(failing, failuresAtOnce, write))
+    record.failures = [...record.failures, key]
   return records
 }
 

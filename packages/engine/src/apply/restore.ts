@@ -1,5 +1,5 @@
 // Restores a snapshot. A restore is an operation of the log like any other.
-import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { raiseRevisions } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
@@ -47,7 +47,10 @@ export function applyRestore(
   state.pendingUpdates.clear()
   state.filterDeletes = []
   state.tombstonesChanged = state.pendingUpdatesChanged = state.filterDeletesChanged = true
-  for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) endIngestion(ingestion)
+  for (const { ingestion, open } of state.ingestions.openAfter(0)) {
+    endIngestion(open)
+    state.ingestions.change(ingestion)
+  }
 }
 
 /** Supersedes the items of the ingestion that have not come yet. */

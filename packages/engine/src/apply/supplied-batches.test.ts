@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
+import type { GalleryOptions } from '../testing/gallery-stack.ts'
 import { itemsFrom, type TestItem } from '../testing/test-items.ts'
 
 let gallery: Gallery
@@ -47,7 +48,13 @@ test('given vectors are in the first step that sees their log entry, and older d
   expect((await gallery.search(3, 1))[0]).toMatchObject({ id: 'item-3', score: 1 })
 })
 
+async function boundGallery(stepBounds: GalleryOptions['stepBounds']): Promise<void> {
+  await gallery.close()
+  gallery = await createGallery({ method: 'FLAT', stepBounds })
+}
+
 test('more batches than a step takes come without being hinted at or listed again', async () => {
+  await boundGallery({ items: 160 })
   const writer = await gallery.openWriter()
   const { ingestion } = await give(itemsFrom(1, 400), 10)
   let steps = 0
@@ -57,6 +64,7 @@ test('more batches than a step takes come without being hinted at or listed agai
 })
 
 test('a new owner goes on where the last one stopped', async () => {
+  await boundGallery({ items: 160 })
   const writer = await gallery.openWriter()
   const { ingestion } = await give(itemsFrom(1, 200), 10)
   await writer.step({})

@@ -2,43 +2,90 @@
 // listing finds all of them. Items that are in none of these batches cannot be embedded, so they
 // fail.
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
+import { parseBatchKey } from '@likeness/shared/contract/keys'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import type { FoundBatch } from '../log/batch-listing.ts'
+import { isOpen, type NamedIngestion, type OpenIngestion } from '../log/open-ingestion.ts'
+import type { OpenIngestions } from '../log/open-ingestions.ts'
 import { listOpenBatches } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { WriterState } from './writer-state.ts'
+
+/** Ingestions listed at once, and in one step at most. */
+const listsAtOnce = 16
+const listsPerStep = 256
 
 export class SuppliedBatches {
   private readonly source: WorkSource
   /** Batches that are listed and not taken yet, by ingestion. */
   private readonly left = new Map<string, Set<string>>()
+  /** Ingestions whose listed batches are all taken. */
+  private readonly ended = new Set<string>()
+  /** Ingestions up to this revision are listed. */
+  private listedTo = 0
+  private isBehind = false
 
   constructor(source: WorkSource) {
     this.source = source
   }
 
-  /** Returns the batches to take, in order. Ingestions that are new here are listed first. */
-  async outstanding(state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
-    for (const [id, open] of suppliedOpen(state)) {
-      if (!this.left.has(id))
-        this.left.set(id, new Set(await listOpenBatches(this.source, id, open, seen)))
+  /** Whether there are ingestions to list. */
+  get hasMore(): boolean {
+    return this.isBehind
+  }
+
+  /** Lists the ingestions that are new here, and returns their batches in order. */
+  async next(ingestions: OpenIngestions): Promise<FoundBatch[]> {
+    const found: FoundBatch[] = []
+    const list = async (one: NamedIngestion) => ({
+      ingestion: one.ingestion,
+      keys: await listOpenBatches(this.source, one, () => false)
+    })
+    for await (const { ingestion, keys } of mapInOrder(this.fresh(ingestions), listsAtOnce, list)) {
+      for (const key of keys) found.push({ ingestion, key })
+      this.left.set(ingestion, new Set(keys))
+      if (keys.length === 0) this.ended.add(ingestion)
     }
-    return [...this.left.values()].flatMap((keys) => [...keys])
+    return found
+  }
+
+  private fresh(ingestions: OpenIngestions): NamedIngestion[] {
+    const fresh: NamedIngestion[] = []
+    this.isBehind = false
+    for (const one of ingestions.openAfter(this.listedTo)) {
+      this.isBehind = fresh.length === listsPerStep
+      if (this.isBehind) break
+      const { given, revision } = one.open.record
+      this.listedTo = revision
+      if (given === true) fresh.push(one)
+    }
+    return fresh
   }
 
   taken(key: string): void {
-    for (const keys of this.left.values()) keys.delete(key)
+    const ingestion = parseBatchKey(key)?.ingestion ?? ''
+    const left = this.left.get(ingestion)
+    if (left?.delete(key) === true && left.size === 0) this.ended.add(ingestion)
+  }
+
+  forget(ingestion: string): void {
+    this.left.delete(ingestion)
+    this.ended.delete(ingestion)
   }
 
   /** Fails the open items of ingestions whose batches are all taken. */
   async endDamaged(state: WriterState): Promise<void> {
-    for (const [id, open] of suppliedOpen(state)) {
-      if (this.left.get(id)?.size !== 0) continue
-      await this.failOpen(id, open)
-      state.dirty = true
+    for (const id of this.ended) {
+      const open = state.ingestions.get(id)
+      if (open !== undefined && isOpen(open)) {
+        await this.failOpen(id, open)
+        state.ingestions.change(id)
+        state.dirty = true
+      }
+      this.forget(id)
     }
-    for (const [id, keys] of this.left) if (keys.size === 0) this.left.delete(id)
   }
 
   private async failOpen(id: string, { record, done, failed }: OpenIngestion): Promise<void> {
@@ -79,6 +126,3 @@ export class SuppliedBatches {
     }
   }
 }
-
-const suppliedOpen = (state: WriterState): [string, OpenIngestion][] =>
-  [...state.ingestions].filter(([, open]) => open.record.given === true && isOpen(open))

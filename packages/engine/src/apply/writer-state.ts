@@ -3,7 +3,7 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemVersion } from '../item/item-version.ts'
 import { decodePendingUpdates, type PendingUpdates } from '../item/payload-updates.ts'
-import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import { OpenIngestions } from '../log/open-ingestions.ts'
 import type { Compaction } from '../merge/compaction.ts'
 import { findItem, versionOf } from '../segment/item-table.ts'
 import { type OpenSegment, openSegment } from '../segment/open-segment.ts'
@@ -46,7 +46,9 @@ export interface WriterState {
    * Quantizer of a version that was restored since the last commit; undefined: the committed one.
    */
   quantizer: Manifest['quantizer'] | undefined
-  ingestions: Map<string, OpenIngestion>
+  /** Oldest open revision when tombstones and the like were pruned last. */
+  prunedBelow: number | undefined
+  ingestions: OpenIngestions
   /** Whether there are changes to commit. */
   dirty: boolean
 }
@@ -89,10 +91,10 @@ export function stateWithoutFiles({
   reprojection,
   ingestions
 }: Manifest): WriterState {
-  const opened = Object.entries(ingestions).map(([id, record]): [string, OpenIngestion] => [
-    id,
-    { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }
-  ])
+  const opened = Object.entries(ingestions).map(([ingestion, record]) => ({
+    ingestion,
+    open: { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [] }
+  }))
   return {
     ...emptyWriterState(spec),
     appliedSlot,
@@ -100,7 +102,7 @@ export function stateWithoutFiles({
     results: [...outcomes],
     compaction: compaction === null ? null : { revision: compaction },
     reprojection,
-    ingestions: new Map(opened)
+    ingestions: new OpenIngestions(opened)
   }
 }
 
@@ -121,7 +123,8 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   compaction: null,
   reprojection: null,
   quantizer: undefined,
-  ingestions: new Map(),
+  prunedBelow: undefined,
+  ingestions: new OpenIngestions(),
   dirty: true
 })
 
@@ -157,9 +160,4 @@ export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'
  * Revision of the oldest open ingestion. All items that can still arrive have at least this
  * revision.
  */
-export function oldestOpen({ ingestions }: WriterState): number {
-  let oldest = Infinity
-  for (const ingestion of ingestions.values())
-    if (isOpen(ingestion)) oldest = Math.min(oldest, ingestion.record.revision)
-  return oldest
-}
+export const oldestOpen = ({ ingestions }: WriterState): number => ingestions.oldest

@@ -76,7 +76,7 @@ export class Garbage {
     ingestions
   }: {
     appliedSlot: number
-    ingestions: ReadonlyMap<string, unknown>
+    ingestions: { has(ingestion: string): boolean }
   }): Promise<string[] | undefined> {
     const {
       deps: { store, clock, keys, signal, logger },

@@ -14,8 +14,6 @@ import {
 } from '@likeness/shared/contract/operation'
 import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
 
-const slotsPerRead = 256
-
 export interface Restore {
   slot: number
   revision: number
@@ -43,13 +41,11 @@ export async function* slotsBetween(
   after: number,
   last = Infinity
 ): AsyncIterable<{ slot: number; log: LogSlot }> {
-  for (let applied = after; applied < last; ) {
-    const slots = await readSlots(source, applied, Math.min(slotsPerRead, last - applied))
-    for (const log of slots) yield { slot: ++applied, log }
-    if (slots.length > 0) continue
-    if (last !== Infinity) throw missingSlot(source, applied + 1)
-    return await assertNoGap(source, applied)
-  }
+  let applied = after
+  for await (const { log } of readSlots(source, after, last)) yield { slot: ++applied, log }
+  if (applied >= last) return
+  if (last !== Infinity) throw missingSlot(source, applied + 1)
+  await assertNoGap(source, applied)
 }
 
 function follow(

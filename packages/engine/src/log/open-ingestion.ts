@@ -7,7 +7,9 @@ export interface OpenIngestion {
   done: OrdinalRanges
   /** Items that failed since the last commit. */
   failed: FailedItem[]
-  /** True after the result object is written. The next commit removes the ingestion. */
-  closed: boolean
+}
+export interface NamedIngestion {
+  ingestion: string
+  open: OpenIngestion
 }
 export const isOpen = ({ record }: OpenIngestion): boolean => record.completedSeq === null

@@ -8,11 +8,14 @@ import {
   type VectorBatch
 } from '@likeness/shared/contract/vector-batch'
 import { allFinite, isSparse } from '@likeness/shared/contract/vector-rows'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
-import { isOpen, type OpenIngestion } from './open-ingestion.ts'
+import type { NamedIngestion, OpenIngestion } from './open-ingestion.ts'
 import { peekBytes, type WorkSource } from './read-log.ts'
+
+const headsAtOnce = 16
 
 /**
  * Returns undefined when the batch is damaged or has a long head. Then the caller reads the whole
@@ -27,46 +30,41 @@ export async function peekOrdinals(store: ObjectStore, key: string): Promise<num
     throw error
   }
 }
-/**
- * Returns keys of batches of open ingestions that hold an ordinal which is not done. Supplied
- * batches are listed by supplied-batches.ts.
- */
-export async function listBatches(
-  source: WorkSource,
-  ingestions: ReadonlyMap<string, OpenIngestion>,
-  seen: ReadonlySet<string>
-): Promise<string[]> {
-  const wanted: string[] = []
-  for (const [id, ingestion] of ingestions) {
-    if (isOpen(ingestion) && ingestion.record.given !== true)
-      wanted.push(...(await listOpenBatches(source, id, ingestion, seen)))
-  }
-  return wanted
+/** Whether a batch may hold an ordinal that is not done. */
+export async function isOutstanding(
+  { store, clock, signal }: WorkSource,
+  { done }: OpenIngestion,
+  key: string
+): Promise<boolean> {
+  if (done.count === 0) return true
+  const ordinals = await retryStore(clock, () => peekOrdinals(store, key), signal)
+  return ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))
 }
 /** Returns keys of the batches of one ingestion that hold an ordinal which is not done. */
 export async function listOpenBatches(
-  { store, clock, keys, signal }: WorkSource,
-  id: string,
-  { done }: OpenIngestion,
-  seen: ReadonlySet<string>
+  source: WorkSource,
+  { ingestion, open }: NamedIngestion,
+  isKnown: (ingestion: string, key: string) => boolean
 ): Promise<string[]> {
+  const { store, clock, keys, signal } = source
   const listed = await retryStore(
     clock,
     async () => {
       const found: string[] = []
-      for await (const { key } of store.list(keys.batchPrefix(id)))
-        if (!seen.has(key)) found.push(key)
+      for await (const { key } of store.list(keys.batchPrefix(ingestion)))
+        if (!isKnown(ingestion, key)) found.push(key)
       return found
     },
     signal
   )
-  if (done.count === 0) return listed
   const wanted: string[] = []
-  for (const key of listed) {
-    const ordinals = await retryStore(clock, () => peekOrdinals(store, key), signal)
-    if (ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
-  }
+  const look = async (key: string) => ({ key, is: await isOutstanding(source, open, key) })
+  for await (const { key, is } of mapInOrder(listed, headsAtOnce, look)) if (is) wanted.push(key)
   return wanted
+}
+export interface ReadBatch {
+  batch: VectorBatch
+  sizeBytes: number
 }
 /**
  * Reads a batch as written, maybe for an earlier embedding (embedded-batch.ts). Returns undefined
@@ -77,7 +75,7 @@ export async function readBatch(
   { store, clock, keys, signal }: WorkSource,
   { collectionId, embedding }: Pick<CollectionSpec, 'collectionId' | 'embedding'>,
   key: string
-): Promise<VectorBatch | undefined> {
+): Promise<ReadBatch | undefined> {
   const name = parseBatchKey(key)
   if (name === undefined || !key.startsWith(keys.root)) return undefined
   const stored = await retryStore(clock, () => store.get(key), signal)
@@ -110,5 +108,5 @@ export async function readBatch(
       'data_corrupt',
       `${key} has a value that is not a number among ${countRows(header.items)} rows`
     )
-  return batch
+  return { batch, sizeBytes: stored.body.byteLength }
 }

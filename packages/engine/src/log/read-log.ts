@@ -16,31 +16,35 @@ export interface WorkSource {
   signal?: AbortSignal
 }
 
+export interface StoredSlot {
+  log: LogSlot
+  sizeBytes: number
+}
+
 /**
- * Returns up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is
+ * Yields the slots after `applied` up to `last`, in order. Slots are dense: the first missing one is
  * the end. Throws data_corrupt when a slot is damaged.
  */
-export async function readSlots(
+export async function* readSlots(
   { store, clock, keys, signal }: WorkSource,
   applied: number,
-  limit: number
-): Promise<LogSlot[]> {
-  const slots: LogSlot[] = []
-  while (slots.length < limit) {
-    const first = applied + slots.length + 1
+  last = Infinity
+): AsyncGenerator<StoredSlot> {
+  for (let slot = applied + 1; slot <= last; ) {
     // The first read asks for one slot. So an idle collection asks for one key, not for sixteen.
-    const ahead = slots.length === 0 ? 1 : Math.min(slotsAhead, limit - slots.length)
+    const ahead = slot === applied + 1 ? 1 : Math.min(slotsAhead, last - slot + 1)
     const read = await Promise.all(
       Array.from({ length: ahead }, (_, i) =>
-        retryStore(clock, () => store.get(keys.logSlot(first + i)), signal)
+        retryStore(clock, () => store.get(keys.logSlot(slot + i)), signal)
       )
     )
     for (const stored of read) {
-      if (stored === undefined) return slots
-      slots.push(decodeLogSlot(keys.logSlot(applied + slots.length + 1), stored.body))
+      if (stored === undefined) return
+      const { body } = stored
+      yield { log: decodeLogSlot(keys.logSlot(slot), body), sizeBytes: body.byteLength }
+      slot++
     }
   }
-  return slots
 }
 
 export const missingSlot = ({ keys }: WorkSource, slot: number) =>

@@ -30,7 +30,7 @@ export async function recoverState(
     { ...created, settings: history.settings },
     { appliedSlot: history.slot, open: {}, unfinished }
   )
-  for (const id of state.ingestions.keys()) if (!unfinished.has(id)) state.ingestions.delete(id)
+  for (const [id] of [...state.ingestions]) if (!unfinished.has(id)) state.ingestions.drop(id)
   for (const { operation, revision } of history.ingestions) {
     if (!unfinished.has(operation.ingestion) || state.ingestions.has(operation.ingestion)) continue
     // A restore has ended this ingestion, and its result is still to be written.

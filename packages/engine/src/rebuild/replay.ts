@@ -10,9 +10,11 @@ import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts
 import { BatchIntake, type BatchIntakeDeps } from '../apply/batch-intake.ts'
 import { writePending } from '../apply/prepare-commit.ts'
 import { applyRestore } from '../apply/restore.ts'
+import { stepBounds } from '../apply/step-bounds.ts'
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
 import { readHistory, type Restore, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
+import { OpenIngestions } from '../log/open-ingestions.ts'
 import { freshSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { readJobResult } from '../version/job-result.ts'
@@ -24,7 +26,8 @@ export interface ReplayDeps extends BatchIntakeDeps {
   newId: () => string
 }
 
-const batchesPerSegment = 16
+/** Bounds of the items that are written as one segment. */
+const segmentBounds = { ...stepBounds, listMs: Infinity, batchMs: Infinity }
 
 /**
  * A point in the history: the state by the end of a slot. `open`: the done ordinals of ingestions
@@ -76,7 +79,7 @@ export async function replay(
   async function restoredState({ revision, snapshot }: Restore): Promise<WriterState> {
     const state = await stateAt(snapshot)
     applyRestore(state, { segments: state.segments, quantizer: null }, revision, deps.protocol)
-    state.ingestions.clear()
+    state.ingestions = new OpenIngestions()
     return state
   }
 
@@ -95,9 +98,10 @@ function limitTo(state: WriterState, id: string, done: string): void {
 async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
   const { files, keys, newId, clock, signal } = deps
   const intake = new BatchIntake({ ...deps, keepDamaged: true })
-  const batches = await intake.outstanding(state, { list: true })
-  for (let at = 0; at < batches.length; at += batchesPerSegment) {
-    for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
+  intake.list()
+  do {
+    await intake.find(state, segmentBounds)
+    for await (const _ of intake.take(state, segmentBounds));
     const segment = await retryStore(
       clock,
       () => writePending({ files, keys, newId }, state),
@@ -105,7 +109,7 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
     )
     state.pending.clear()
     if (segment !== null) state.segments.push(freshSegment(segment))
-  }
+  } while (intake.hasMore)
 }
 
 /**

@@ -49,6 +49,7 @@ export interface GalleryOptions
   /** Parts of a vector; `vectorOf` gives rows in stored form. */
   parts?: EmbeddingPart[]
   protocol?: Protocol
+  stepBounds?: WriterDeps['stepBounds']
   /**
    * Batches keep raw vectors, like batches of embed-workers. `f16`: for the profiles of shifted.ts.
    * `bits`: the bits of the vectors themselves, so that every profile returns the same vectors.
@@ -94,6 +95,8 @@ export async function createGalleryStack(options: GalleryOptions) {
     project: rawForms[options.raw ?? 'f16'].project,
     uploadRetentionMs: options.uploadRetentionMs,
     protocol: options.protocol,
+    // However slow the machine is, one step does what a test expects of it.
+    stepBounds: { slotMs: Infinity, listMs: Infinity, batchMs: Infinity, ...options.stepBounds },
     announce: ({ seq }: { seq: number }) => void announced.push(seq)
   }
 

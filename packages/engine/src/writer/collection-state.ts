@@ -1,5 +1,6 @@
 // State of a collection in its writer: the committed version, the changes applied since, and the
 // commit that makes them one version. Changes run one at a time.
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
@@ -10,13 +11,15 @@ import {
   type PreparedCommit
 } from '../apply/prepare-commit.ts'
 import type { WriterState } from '../apply/writer-state.ts'
-import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
 import { writeJobResult } from '../version/job-result.ts'
 import type { Manifest } from '../version/manifest.ts'
 import type { BoundWriterDeps } from './writer-deps.ts'
+
+/** Each write waits for a disk or a server. Parallel writes wait at the same time. */
+const resultsAtOnce = 32
 
 export interface OpenedCollection {
   versionedCurrent: VersionedCurrent
@@ -61,13 +64,6 @@ export class CollectionState {
    */
   get isLost(): boolean {
     return this.isGivenUp
-  }
-
-  /** Returns ingestions with work left, oldest first. */
-  openIngestions(): { ingestion: string; open: OpenIngestion }[] {
-    return [...this.state.ingestions]
-      .filter(([, open]) => isOpen(open))
-      .map(([ingestion, open]) => ({ ingestion, open }))
   }
 
   /**
@@ -143,11 +139,7 @@ export class CollectionState {
     state.results = [...manifest.outcomes]
     state.quantizer = undefined
     state.dirty = false
-    for (const [id, open] of state.ingestions) {
-      const record = ingestions[id]
-      if (record === undefined) state.ingestions.delete(id)
-      else Object.assign(open, { record, failed: [] } satisfies Partial<OpenIngestion>)
-    }
+    state.ingestions.adopt(ingestions)
   }
 
   /**
@@ -156,10 +148,14 @@ export class CollectionState {
    */
   async closeFinished(): Promise<void> {
     const { store, clock, keys, signal } = this.deps
-    for (const [id, open] of this.state.ingestions) {
-      if (isOpen(open) || open.closed) continue
-      await retryStore(clock, () => writeJobResult(store, keys, id, open.record), signal)
-      open.closed = true
+    const { ingestions } = this.state
+    const write = async (id: string): Promise<string> => {
+      const { record } = ingestions.get(id)!
+      await retryStore(clock, () => writeJobResult(store, keys, id, record), signal)
+      return id
+    }
+    for await (const id of mapInOrder(ingestions.unwritten, resultsAtOnce, write)) {
+      ingestions.close(id)
       this.onClosed(id)
     }
   }

@@ -7,8 +7,9 @@ import { isAppError } from '@likeness/shared/errors'
 import { applySlot, asksForRebuild, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
 import { openVersion, type OpenVersion } from '../apply/restore.ts'
+import { type StepBounds, stepBounds } from '../apply/step-bounds.ts'
 import { Garbage } from '../garbage/garbage.ts'
-import type { OpenIngestion } from '../log/open-ingestion.ts'
+import type { NamedIngestion } from '../log/open-ingestion.ts'
 import { assertNoGap, readSlots } from '../log/read-log.ts'
 import type { MergeTier } from '../merge/merge-plan.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
@@ -21,27 +22,27 @@ import type { BoundWriterDeps } from './writer-deps.ts'
 
 export interface StepResult {
   committed: boolean
-  /** Whether there is more to do at once. */
+  /** Whether there is more to do at once: the step has reached one of its bounds. */
   more: boolean
 }
-
-const slotsPerStep = 256
-/** Limits the memory of a commit: batches hold up to 256 items each. */
-const batchesPerStep = 16
 
 export class CollectionWriter {
   private readonly deps: BoundWriterDeps
   private readonly collection: CollectionState
   private readonly intake: BatchIntake
+  private readonly bounds: StepBounds
   private readonly merging: Merging
   private readonly reprojecting: Reprojecting
   private readonly garbage: Garbage
+  /** Whether batches may be there of ingestions in slots that are not applied yet. */
+  private mustList = false
   /** Requests for a rebuild up to this slot were done when the writer was opened. */
   private madeForSlot = 0
 
   constructor(deps: BoundWriterDeps, opened: OpenedCollection) {
     this.deps = deps
     this.intake = new BatchIntake(deps)
+    this.bounds = { ...stepBounds, ...deps.stepBounds }
     this.collection = new CollectionState(deps, opened, (id) => this.intake.forget(id))
     this.merging = new Merging(this.collection)
     this.reprojecting = new Reprojecting(this.collection, () => this.merging.abandon())
@@ -63,15 +64,23 @@ export class CollectionWriter {
     return this.collection.manifest.appliedSlot
   }
 
-  /** Returns ingestions with work left, oldest first. */
-  openIngestions(): { ingestion: string; open: OpenIngestion }[] {
-    return this.collection.openIngestions()
+  /**
+   * Yields the ingestions with work left whose revision is higher than `revision`, oldest first.
+   * They are those of this writer, and change with each step.
+   */
+  openAfter(revision: number): Iterable<NamedIngestion> {
+    return this.collection.state.ingestions.openAfter(revision)
+  }
+
+  /** Whether batches of the ingestion were found, and wait to be taken in. */
+  isTaking(ingestion: string): boolean {
+    return this.intake.isTaking(ingestion)
   }
 
   /**
-   * Applies the next log slots, supplied batches and `batches` (or, with `list`, every batch of
-   * open ingestions) in one commit. Throws data_corrupt when the log is damaged; later slots are
-   * then not applied.
+   * Applies the next log slots, supplied batches and `batches` (with `list`, every batch of open
+   * ingestions) in one commit, up to the bounds of a step. The next step goes on with the rest.
+   * Throws data_corrupt when the log is damaged; later slots are then not applied.
    */
   step({
     batches = [],
@@ -79,23 +88,41 @@ export class CollectionWriter {
   }: {
     batches?: readonly string[]
     list?: boolean
-  }): Promise<StepResult & { rest: string[] }> {
+  }): Promise<StepResult> {
     const { collection, intake } = this
     return collection.exclusively(async () => {
       const { seq } = this
-      const slots = await readSlots(this.deps, collection.state.appliedSlot, slotsPerStep)
-      for (const slot of slots) await this.takeSlot(slot)
+      const isBehind = await this.takeSlots()
       const { state } = collection
-      if (list) await collection.fenced(() => assertNoGap(this.deps, state.appliedSlot))
-      const wanted = await intake.outstanding(state, { notified: batches, list })
-      for (const key of wanted.slice(0, batchesPerStep))
-        if (await intake.take(state, key)) this.reprojecting.follow(key)
+      if (list) {
+        await collection.fenced(() => assertNoGap(this.deps, state.appliedSlot))
+        intake.list()
+      }
+      if (this.mustList && !isBehind) intake.list()
+      const { isEarly } = await intake.find(state, {
+        notified: batches,
+        listMs: this.bounds.listMs
+      })
+      // Batches of ingestions in later slots are listed when all slots are applied.
+      this.mustList = isBehind && (this.mustList || list || isEarly)
+      for await (const key of intake.take(state, this.bounds)) this.reprojecting.follow(key)
       await intake.endSupplied(state)
-      const rest = wanted.slice(batchesPerStep)
       if (state.dirty) await collection.commit()
-      const more = slots.length === slotsPerStep || rest.length > 0
-      return { committed: this.seq > seq, more, rest }
+      return { committed: this.seq > seq, more: isBehind || intake.hasMore }
     })
+  }
+
+  /** Applies the next log slots. Returns whether a bound has ended it. */
+  private async takeSlots(): Promise<boolean> {
+    const { collection, deps, bounds } = this
+    const untilMs = deps.clock.nowMs() + bounds.slotMs
+    let sizeBytes = 0
+    for await (const slot of readSlots(deps, collection.state.appliedSlot)) {
+      await this.takeSlot(slot.log)
+      sizeBytes += slot.sizeBytes
+      if (sizeBytes >= bounds.slotBytes || deps.clock.nowMs() >= untilMs) return true
+    }
+    return false
   }
 
   private async takeSlot(slot: LogSlot): Promise<void> {

@@ -19,7 +19,10 @@ export function replayed(
 export async function makeAgain(collection: CollectionState): Promise<void> {
   const { ingestions, snapshots, results, reprojection, appliedSlot } = collection.state
   const open = Object.fromEntries(
-    collection.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()])
+    [...ingestions.openAfter(0)].map(({ ingestion, open: { done } }) => [
+      ingestion,
+      done.toString()
+    ])
   )
   const state = await replayed(collection, { appliedSlot, open })
   const kept = { ingestions, snapshots, results, reprojection } satisfies Partial<WriterState>

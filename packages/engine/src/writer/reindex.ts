@@ -12,7 +12,8 @@ import { adoptWrittenSegments, countLive, writeSegments } from '../apply/prepare
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
 import { embeddedBatch } from '../log/embedded-batch.ts'
 import { readHistory, slotsBetween } from '../log/log-history.ts'
-import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import type { OpenIngestion } from '../log/open-ingestion.ts'
+import { OpenIngestions } from '../log/open-ingestions.ts'
 import { readBatch } from '../log/read-batches.ts'
 import type { BuildMerge } from '../merge/merge-task.ts'
 import { adoptMerge, MergesUnderWay, type MergingDeps } from '../merge/merge.ts'
@@ -63,7 +64,7 @@ const cannot = () =>
   )
 
 function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {
-  return { record: { ...record }, done: OrdinalRanges.parse(done), failed: [], closed: false }
+  return { record: { ...record }, done: OrdinalRanges.parse(done), failed: [] }
 }
 
 export class Reindex {
@@ -72,7 +73,7 @@ export class Reindex {
   private readonly ids = new Set<string>()
   private readonly deps: ReindexDeps
   private readonly merges: MergesUnderWay
-  private readonly begun: { appliedSlot: number; open: Map<string, OpenIngestion> }
+  private readonly begun: { appliedSlot: number; open: OpenIngestions }
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
   /** Keys of batches that the collection has taken in since the start and this reindex has not. */
@@ -92,10 +93,11 @@ export class Reindex {
     }
     this.deps = { ...deps, newId, project }
     this.merges = new MergesUnderWay({ ...deps.merging, newId })
-    const open = [...live.ingestions]
-      .filter(([, ingestion]) => isOpen(ingestion))
-      .map(([id, one]): [string, OpenIngestion] => [id, copyOpen(one, one.done.toString())])
-    this.begun = { appliedSlot: live.appliedSlot, open: new Map(open) }
+    const open = [...live.ingestions.openAfter(0)].map(({ ingestion, open: one }) => ({
+      ingestion,
+      open: copyOpen(one, one.done.toString())
+    }))
+    this.begun = { appliedSlot: live.appliedSlot, open: new OpenIngestions(open) }
     this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
   }
 
@@ -164,9 +166,9 @@ export class Reindex {
 
   private async take(key: string): Promise<void> {
     const { deps, state } = this
-    const batch = await readBatch(deps, state.spec, key)
-    if (batch === undefined) throw appError('data_corrupt', `${key} was applied, and is missing`)
-    applyBatch(state, key, await embeddedBatch(deps, state.spec, batch), deps.protocol)
+    const read = await readBatch(deps, state.spec, key)
+    if (read === undefined) throw appError('data_corrupt', `${key} was applied, and is missing`)
+    applyBatch(state, key, await embeddedBatch(deps, state.spec, read.batch), deps.protocol)
   }
 
   /** Writes pending items and changes to files, because merges read files. */

@@ -3,6 +3,7 @@ import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
+import type { StepBounds } from '../apply/step-bounds.ts'
 import type { Project } from '../log/embedded-batch.ts'
 import type { MergeShape } from '../merge/merge-plan.ts'
 import type { BuildMerge } from '../merge/merge-task.ts'
@@ -41,6 +42,7 @@ export interface WriterDeps {
   /** Memory of one merge. Default 4 GiB. */
   mergeMemoryBytes?: number
   mergeShape?: Partial<MergeShape>
+  stepBounds?: Partial<StepBounds>
   mergeLimitMs?: number
 }
 

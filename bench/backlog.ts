@@ -1,0 +1,251 @@
+// Measures how fast a backlog of single uploads drains, as after an outage of the embed-workers: an
+// owner with many open uploads, over a directory store. A fake embedder takes the chunk jobs and
+// writes a batch of one vector for each. `drainToEmbed`: uploads per second that are searchable,
+// over those that the embedder writes alone. Meanwhile items are deleted; `deleteP95Ms`: time until
+// a delete is committed.
+// npm run bench -- backlog [--open 5000] [--dim 128] [--json]
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createItemListWriter,
+  createLogAppender,
+  openCollectionWriter
+} from '@likeness/engine'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { type ChunkJob, chunkJobId } from '@likeness/shared/contract/work'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { systemClock as clock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { openObjectStore } from '@likeness/store/open-store'
+import { ChunkScheduler } from '../apps/index-worker/src/chunk-scheduler.ts'
+import { runWriter } from '../apps/index-worker/src/run-writer.ts'
+import { clusteredVectors } from './ann/clustered-vectors.ts'
+import { percentile, round, timed } from './measure.ts'
+
+const { values: args } = parseArgs({
+  options: {
+    open: { type: 'string', default: '5000' },
+    dim: { type: 'string', default: '128' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const [open, dim] = [Number(args.open), Number(args.dim)]
+/** Uploads at a time, as an api process takes them, and chunks of the embedder at a time. */
+const uploadsAtOnce = 64
+const chunksAtOnce = 8
+const aloneBatches = Math.min(open, 2_000)
+const deleteEveryMs = 200
+
+const dir = await mkdtemp(join(tmpdir(), 'likeness-backlog-'))
+const store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
+const logger = silentLogger()
+const { collectionId } = await createCatalog({ store, clock }).create({
+  name: 'gallery',
+  embedding: { version: 'bench', dim, unit: true },
+  metric: 'IP',
+  method: 'FLAT',
+  settings: { view_sizes: [], subjects: false }
+})
+const keys = collectionKeys(collectionId)
+const appender = createLogAppender({ store, clock })
+const lists = createItemListWriter({ store })
+const vectors = clusteredVectors({ seed: 1, stream: 0, count: 1_000, dim })
+
+/** Calls `work` for each number below `count`, `atOnce` at a time. */
+async function forEach(count: number, atOnce: number, work: (i: number) => Promise<unknown>) {
+  let next = 0
+  const worker = async () => {
+    while (next < count) await work(next++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+const idOf = (ingestion: string): string => `item-${ingestion}`
+
+async function upload(): Promise<void> {
+  const ingestion = createUlid()
+  const id = idOf(ingestion)
+  await lists.write(collectionId, ingestion, [{ ordinal: 0, id, label: null, imageKey: 'none' }])
+  await appender.append(collectionId, {
+    kind: 'ingest',
+    opId: ingestion,
+    atMs: 0,
+    ingestion,
+    total: 1,
+    partSize: 200
+  })
+}
+
+/** Writes what an embed-worker writes for a single upload. Returns the key of the batch. */
+async function embed(of: string, ingestion: string): Promise<string> {
+  const at = Math.floor(Math.random() * 1_000)
+  const item = {
+    ordinal: 0,
+    id: idOf(ingestion),
+    label: null,
+    imageKey: null,
+    rows: [{ kind: 'whole', box: [0, 0, 1, 1], score: 1, className: null }]
+  } satisfies Parameters<typeof encodeVectorBatch>[0]['header']['items'][number]
+  const header = {
+    collectionId: of,
+    ingestion,
+    embeddingVersion: 'bench',
+    dim,
+    rawDim: 0,
+    items: [item]
+  }
+  const key = collectionKeys(of).batch(ingestion, 0, createUlid())
+  const body = { vectors: vectors.slice(at * dim, (at + 1) * dim), raw: new Uint16Array(0) }
+  await store.put(key, encodeVectorBatch({ header, ...body }))
+  return key
+}
+
+/** Chunk jobs as Redis would have them. */
+function createQueue() {
+  const jobs = new Map<string, ChunkJob>()
+  let most = 0
+  return {
+    take(): ChunkJob | undefined {
+      const [first] = jobs
+      if (first !== undefined) jobs.delete(first[0])
+      return first?.[1]
+    },
+    get most() {
+      return most
+    },
+    async add(more: readonly ChunkJob[]) {
+      for (const job of more) jobs.set(chunkJobId(job), job)
+      most = Math.max(most, jobs.size)
+    },
+    has: async (places: readonly Pick<ChunkJob, 'ingestion' | 'firstOrdinal'>[]) =>
+      places.map((place) => jobs.has(chunkJobId(place)))
+  }
+}
+
+function createBox() {
+  let batches: string[] = []
+  return {
+    take: () => batches.splice(0),
+    put: (more: readonly string[]) => void (batches = [...batches, ...more]),
+    note: (key: string) => void batches.push(key),
+    async wait(ms: number) {
+      for (const endMs = clock.nowMs() + ms; batches.length === 0 && clock.nowMs() < endMs; )
+        await clock.sleep(5)
+    }
+  }
+}
+
+const stop = new AbortController()
+const embedding = new AbortController()
+try {
+  const other = createUlid()
+  const aloneMs = await timed(() =>
+    forEach(aloneBatches, chunksAtOnce, () => embed(other, createUlid()))
+  )
+  const embedRate = aloneBatches / (aloneMs / 1_000)
+  await forEach(open, uploadsAtOnce, upload)
+  const tail = await appender.tail(collectionId)
+
+  let appliedSlot = 0
+  let commits = 0
+  const writer = (await openCollectionWriter({
+    store,
+    clock,
+    files: createFaissSegmentFiles({
+      store,
+      cache: createFileCache({ store, dir: join(dir, 'owner') })
+    }),
+    logger,
+    collectionId,
+    retentionMs: 0,
+    announce: (commit) => {
+      appliedSlot = commit.appliedSlot
+      commits++
+    }
+  }))!
+  const queue = createQueue()
+  const box = createBox()
+  const turns: number[] = []
+  let turnMs = performance.now()
+  const running = runWriter({
+    writer,
+    scheduler: new ChunkScheduler({ queues: { small: queue, bulk: queue }, clock, logger }),
+    notifications: box,
+    clock,
+    logger,
+    tellEmbedding: async () => undefined,
+    onStep: () => {
+      turns.push(performance.now() - turnMs)
+      turnMs = performance.now()
+    },
+    troubles: { report: () => undefined, end: () => undefined },
+    commitIntervalMs: 500,
+    reconcileIntervalMs: 30_000,
+    signal: stop.signal
+  })
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await clock.sleep(2)
+  }
+  const acceptedMs = await timed(() => until(() => appliedSlot >= tail))
+
+  const deleteMs: number[] = []
+  const deleting = async () => {
+    while (!embedding.signal.aborted) {
+      const ms = await timed(async () => {
+        const { slot } = await appender.append(collectionId, {
+          kind: 'delete',
+          opId: createUlid(),
+          atMs: 0,
+          ids: [`item-${deleteMs.length}`]
+        })
+        // A notification of the api wakes the owner.
+        box.note('')
+        await until(() => appliedSlot >= slot || embedding.signal.aborted)
+      })
+      if (!embedding.signal.aborted) deleteMs.push(ms)
+      await clock.sleep(deleteEveryMs)
+    }
+  }
+  const embedder = async () => {
+    while (!embedding.signal.aborted) {
+      const job = queue.take()
+      if (job === undefined) await clock.sleep(5)
+      else box.note(await embed(collectionId, job.ingestion))
+    }
+  }
+  commits = 0
+  turns.length = 0
+  const drainMs = await timed(async () => {
+    const workers = Promise.all([deleting(), ...Array.from({ length: chunksAtOnce }, embedder)])
+    await until(() => writer.openAfter(0)[Symbol.iterator]().next().done === true)
+    embedding.abort()
+    await workers
+  })
+  stop.abort()
+  await running
+  const drainRate = open / (drainMs / 1_000)
+  const result = {
+    open,
+    drainToEmbed: round(drainRate / embedRate, 3),
+    deleteP95Ms: round(percentile(deleteMs, 0.95), 0)
+  }
+  if (!args.json) {
+    console.log(`embedder alone: ${round(embedRate, 0)} uploads/s`)
+    console.log(`${open} uploads registered in ${round(acceptedMs / 1_000, 1)} s`)
+    console.log(
+      `drained at ${round(drainRate, 0)} uploads/s, ${commits} commits, most jobs in the queue: ${queue.most}`
+    )
+    console.log(`longest turn: ${round(Math.max(...turns), 0)} ms, deletes: ${deleteMs.length}`)
+  }
+  console.log(JSON.stringify(result))
+} finally {
+  await store.close()
+  await rm(dir, { recursive: true, force: true })
+}
+process.exit(0)
