@@ -33,7 +33,12 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
   const writer = await openWriter(world, machine, world.live)
   if (writer === undefined) throw new Violation('progress', 'the collection is gone')
   for (let round = 0; round < rounds; round++) {
-    const { committed } = await writer.step({ list: true })
+    let committed = false
+    for (let more = true, list = true; more; list = false) {
+      const step = await writer.step({ list })
+      committed ||= step.committed
+      more = step.more
+    }
     while (await writer.reproject());
     const open = [...writer.openAfter(0)]
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)

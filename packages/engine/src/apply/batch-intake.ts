@@ -59,9 +59,12 @@ export class BatchIntake {
     return this.queue.hasSome(ingestion)
   }
 
-  /** Asks for a listing of every batch of open ingestions, beside those of notifications. */
-  list(): void {
-    this.listing.ask()
+  /**
+   * Asks for a listing of every batch of open ingestions, beside those of notifications. Returns
+   * false while one is running: it goes on instead.
+   */
+  list(): boolean {
+    return this.listing.ask()
   }
 
   /**

@@ -38,9 +38,10 @@ export class BatchListing {
     return this.isAsked || this.pages !== undefined
   }
 
-  /** Asks for a whole listing that begins from now on. */
-  ask(): void {
-    this.isAsked = true
+  /** Asks for a whole listing. Returns false while one is running: it goes on instead. */
+  ask(): boolean {
+    this.isAsked = this.pages === undefined
+    return this.isAsked
   }
 
   /** Goes on with the listing for some time and returns what it found. */

@@ -98,13 +98,13 @@ export class CollectionWriter {
         await collection.fenced(() => assertNoGap(this.deps, state.appliedSlot))
         intake.list()
       }
-      if (this.mustList && !isBehind) intake.list()
+      // Batches of ingestions in later slots are listed when all slots are applied.
+      if (this.mustList && !isBehind) this.mustList = !intake.list()
       const { isEarly } = await intake.find(state, {
         notified: batches,
         listMs: this.bounds.listMs
       })
-      // Batches of ingestions in later slots are listed when all slots are applied.
-      this.mustList = isBehind && (this.mustList || list || isEarly)
+      this.mustList ||= isBehind && (list || isEarly)
       for await (const key of intake.take(state, this.bounds)) this.reprojecting.follow(key)
       await intake.endSupplied(state)
       if (state.dirty) await collection.commit()
