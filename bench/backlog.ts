@@ -52,7 +52,6 @@ const { collectionId } = await createCatalog({ store, clock }).create({
   method: 'FLAT',
   settings: { view_sizes: [], subjects: false }
 })
-const keys = collectionKeys(collectionId)
 const appender = createLogAppender({ store, clock })
 const lists = createItemListWriter({ store })
 const vectors = clusteredVectors({ seed: 1, stream: 0, count: 1_000, dim })
