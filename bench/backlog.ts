@@ -133,9 +133,14 @@ function createBox() {
     take: () => batches.splice(0),
     put: (more: readonly string[]) => void (batches = [...batches, ...more]),
     note: (key: string) => void batches.push(key),
+    slot: () => 0,
+    forgetSlot: () => undefined,
+    isTrusted: () => true,
+    wake: () => undefined,
     async wait(ms: number) {
       for (const endMs = clock.nowMs() + ms; batches.length === 0 && clock.nowMs() < endMs; )
         await clock.sleep(5)
+      return batches.length > 0
     }
   }
 }
@@ -184,8 +189,9 @@ try {
       turnMs = performance.now()
     },
     troubles: { report: () => undefined, end: () => undefined },
+    listedEmbedding: () => undefined,
     commitIntervalMs: 500,
-    reconcileIntervalMs: 30_000,
+    times: { everyMs: 30_000, retentionMs: 600_000, longestMs: 86_400_000 },
     signal: stop.signal
   })
   const until = async (holds: () => boolean) => {

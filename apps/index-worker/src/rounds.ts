@@ -20,7 +20,7 @@ export interface RoundTimes {
 }
 
 export interface RoundsDeps {
-  writer: Pick<CollectionWriter, 'seq' | 'appliedSlot' | 'openIngestions' | 'hasUploadsLeft'>
+  writer: Pick<CollectionWriter, 'seq' | 'appliedSlot' | 'hasOpen' | 'hasUploadsLeft'>
   notifications: Pick<NotificationBox, 'isTrusted' | 'slot' | 'forgetSlot'>
   clock: Pick<Clock, 'nowMs'>
   times: RoundTimes
@@ -68,7 +68,7 @@ export function createRounds({ writer, notifications, clock, times, isWorking }:
   /** What is open, failing, or maybe untold. */
   const isBusy = (): boolean =>
     !notifications.isTrusted() ||
-    writer.openIngestions().length > 0 ||
+    writer.hasOpen ||
     notifications.slot() > writer.appliedSlot ||
     isWorking()
 

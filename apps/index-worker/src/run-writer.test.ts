@@ -67,7 +67,9 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     seq: 1,
     appliedSlot: 5,
     spec: { collectionId: 'c', embedding: { version: 'v' } },
-    openIngestions: () => Array.from({ length: world.open }),
+    get hasOpen() {
+      return world.open > 0
+    },
     get hasUploadsLeft() {
       return world.hasUploadsLeft
     },

@@ -64,6 +64,11 @@ export class CollectionWriter {
     return this.collection.manifest.appliedSlot
   }
 
+  /** Whether an ingestion has work left. */
+  get hasOpen(): boolean {
+    return this.collection.state.ingestions.oldest !== Infinity
+  }
+
   /**
    * Yields the ingestions with work left whose revision is higher than `revision`, oldest first.
    * They are those of this writer, and change with each step.
