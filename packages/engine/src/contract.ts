@@ -34,6 +34,11 @@ export interface LogAppender {
     options?: AppendOptions
   ): Promise<{ revision: number; slot: number }>
   /**
+   * Call this before anything of a new ingestion is stored. Throws backlog_full while too many wait to
+   * be embedded.
+   */
+  admit(collectionId: string): Promise<void>
+  /**
    * Finds an operation that an earlier attempt may have appended after a slot. Returns undefined
    * when the operation is not there yet.
    */

@@ -58,6 +58,7 @@ const catalogue = {
   index_worker_unavailable: [503, true],
   replica_behind: [503, true],
   overloaded: [503, true],
+  backlog_full: [503, true],
   shutting_down: [503, true],
   // the program has failed
   ownership_lost: [500, true],

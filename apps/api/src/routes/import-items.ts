@@ -64,6 +64,7 @@ export const importItems = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const keyed = isKeyed(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    await deps.logAppender.admit(spec.collectionId)
     const received = await receiveImport(req, res, deps.settings.spoolDir)
     try {
       const source = await openSource(deps, received)

@@ -27,6 +27,7 @@ export const importVectors = (deps: ApiDeps): Route => ({
     const keyed = isKeyed(req)
     const { store, clock, settings } = deps
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    await deps.logAppender.admit(spec.collectionId)
     const draft = {
       ingestion: createUlid(clock.nowMs()),
       spec,

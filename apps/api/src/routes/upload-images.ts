@@ -26,6 +26,7 @@ export const uploadImages = (deps: ApiDeps): Route => ({
       throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
     const keyed = isKeyed(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    await deps.logAppender.admit(spec.collectionId)
     // A request with a key may be a retry. A retry gets its first answer, even when no embed-worker
     // makes the embedding now.
     if (!keyed) await requireEmbedder(deps, spec)

@@ -2,7 +2,8 @@
 // into the next slot.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
-import { isAppError } from '@likeness/shared/errors'
+import { maxOpenJobs } from '@likeness/shared/contract/limits'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { isLastingFailure } from '@likeness/store/retry-store'
@@ -21,6 +22,9 @@ import { WaitingOperations } from './waiting-operations.ts'
 const patienceMs = 10_000
 /** Pause while the first search for the end of the log is running. */
 const lookAgainMs = 20
+/** Pause between two looks at a backlog that is full. */
+const lookAtBacklogMs = 1_000
+const backlogRetryS = 10
 
 export class CollectionLog {
   private readonly store: ObjectStore
@@ -30,6 +34,8 @@ export class CollectionLog {
   /** A slot that is known to exist; undefined before the first look. */
   private tail: number | undefined
   private running = false
+  /** Open jobs by the CURRENT that was read last. */
+  private open: { jobs: number; atMs: number } | undefined
 
   constructor({ store, clock }: { store: ObjectStore; clock: Clock }, collectionId: string) {
     this.store = store
@@ -80,6 +86,27 @@ export class CollectionLog {
     return tail
   }
 
+  /**
+   * Throws backlog_full. What is known may be old where nothing was appended for a while, so a full
+   * backlog is looked at again.
+   */
+  async admit(): Promise<void> {
+    const isOld = (this.open?.atMs ?? -Infinity) < this.clock.nowMs() - lookAtBacklogMs
+    if (this.open === undefined || (this.open.jobs >= maxOpenJobs && isOld)) await this.confirm()
+    const jobs = this.open?.jobs ?? 0
+    if (jobs < maxOpenJobs) return
+    throw appError(
+      'backlog_full',
+      `${jobs} uploads and imports wait to be embedded, and at most ${maxOpenJobs} may`,
+      { retryAfterS: backlogRetryS, detail: { max_open_jobs: maxOpenJobs, open_jobs: jobs } }
+    )
+  }
+
+  private async confirm(): Promise<void> {
+    const atMs = this.clock.nowMs()
+    this.open = { jobs: await confirmLive(this.store, this.collectionId), atMs }
+  }
+
   private slotsAfter(after: number): AsyncIterable<ReadSlot> {
     return slotsAfter(this.store, this.collectionId, after)
   }
@@ -112,7 +139,7 @@ export class CollectionLog {
     const key = collectionKeys(this.collectionId).logSlot(slot)
     const found = await createSlot(this.store, key, group)
     // Before anything is resolved, and while a failure still leads to this same slot again.
-    await confirmLive(this.store, this.collectionId)
+    await this.confirm()
     this.tail = slot
     if (found !== undefined)
       return this.waiting.acceptFound(slot, decodeLogSlot(key, found).operations)

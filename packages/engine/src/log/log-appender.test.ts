@@ -3,10 +3,12 @@
 import { expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation, slotOf } from '@likeness/shared/contract/operation'
+import { maxOpenJobs } from '@likeness/shared/contract/limits'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createCatalog } from '../catalog/catalog.ts'
+import { encodeCurrent, readCurrent, withState } from '../version/current.ts'
 import { createLogAppender } from './log-appender.ts'
 
 const options = {
@@ -153,4 +155,30 @@ test('whatever the length of the log, the end is its newest slot', async () => {
     expect(await appender().tail(collectionId)).toBe(slot)
     await writer.append(collectionId, remove(`at-${slot}`))
   }
+})
+
+test('a full backlog takes no new ingestion until it has drained, and never without a look at it', async () => {
+  const { store, clock, collectionId } = await withLog()
+  let nowMs = 0
+  const log = createLogAppender({ store, clock: { ...clock, nowMs: () => nowMs } })
+  const key = collectionKeys(collectionId).current
+  const setOpen = async (jobs: number): Promise<void> => {
+    const { current } = (await readCurrent(store, key))!
+    await store.put(key, encodeCurrent(withState(current, { open: { jobs, items: jobs } })))
+  }
+  await setOpen(maxOpenJobs - 1)
+  await log.admit(collectionId)
+  await setOpen(maxOpenJobs)
+  // It is seen with the next append.
+  await log.append(collectionId, remove('one'))
+  await expect(log.admit(collectionId)).rejects.toMatchObject({
+    code: 'backlog_full',
+    retryAfterS: expect.any(Number) as number
+  })
+  // Other operations are taken.
+  await log.append(collectionId, remove('two'))
+  await setOpen(0)
+  await expect(log.admit(collectionId)).rejects.toMatchObject({ code: 'backlog_full' })
+  nowMs += 2_000
+  await log.admit(collectionId)
 })

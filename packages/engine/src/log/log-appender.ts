@@ -24,6 +24,7 @@ export function createLogAppender(deps: { store: ObjectStore; clock: Clock }): L
         ? await log.append(operation)
         : await log.appendUnlessFound(operation, afterSlot)
     },
+    admit: (collectionId) => logOf(collectionId).admit(),
     find: (collectionId, opId, afterSlot) => logOf(collectionId).find(opId, afterSlot),
     tail: (collectionId) => logOf(collectionId).findTail()
   }

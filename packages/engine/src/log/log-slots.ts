@@ -88,14 +88,15 @@ export function findInSlot({ slot, operations }: ReadSlot, opId: string): Append
 /**
  * Reads CURRENT after a slot was created or found, before any operation of the slot is acknowledged.
  * Throws collection_not_found when the collection was dropped before: nobody will apply the slot. A
- * damaged CURRENT is one that can be repaired from the log.
+ * damaged CURRENT is one that can be repaired from the log. Returns how many jobs are open.
  */
-export async function confirmLive(store: ObjectStore, collectionId: string): Promise<void> {
+export async function confirmLive(store: ObjectStore, collectionId: string): Promise<number> {
   try {
     const found = await readCurrent(store, collectionKeys(collectionId).current)
-    if (found !== undefined && !isDropped(found.current)) return
+    if (found !== undefined && !isDropped(found.current))
+      return found.current.format === 2 ? found.current.open.jobs : 0
   } catch (error) {
-    if (isAppError(error, 'data_corrupt')) return
+    if (isAppError(error, 'data_corrupt')) return 0
     throw error
   }
   throw appError('collection_not_found', 'the collection was dropped')

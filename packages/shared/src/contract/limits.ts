@@ -27,10 +27,17 @@ const ofLists = inArea('Lists')
 const items = inArea('Items')
 const filters = inArea('Filters')
 const searches = inArea('Searches')
+const inCollection = inArea('In one collection')
 const inApi = inArea('At once, in one api process')
 const ofPictures = inArea('Pictures')
 const ofProcesses = inArea('In each process')
 const inEmbedWorker = inArea('At once, in one embed-worker')
+
+/** A record of 220 bytes of each stands in every version. */
+export const maxOpenJobs = inCollection(200_000, 'maxOpenJobs', 'jobs', [
+  'uploads and imports that are accepted and not yet embedded',
+  'backlog_full'
+])
 
 export const maxJsonBytes = bodies(2 * 1024 * 1024, 'maxJsonBytes', 'bytes', [
   'a JSON body',
