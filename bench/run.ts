@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   livez: () => import('./livez.ts'),
   merge: () => import('./merge.ts'),
   models: () => import('./models.ts'),
+  rebuild: () => import('./rebuild.ts'),
   reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),
   shelves: () => import('./shelves.ts'),

@@ -19,8 +19,6 @@ import type { WriterState } from './writer-state.ts'
 export interface BatchIntakeDeps extends EmbeddingDeps {
   protocol: ReprojectRule & ApplyRules
   logger: Logger
-  /** Keeps damaged batches in the store, because their items cannot be embedded again. */
-  keepDamaged?: boolean
 }
 
 /** Batches that are read while one is applied, and the bytes that they may have together. */
@@ -159,9 +157,9 @@ export class BatchIntake {
    * after the batch is removed, because a worker skips the items that an existing batch holds.
    */
   private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
-    const { store, clock, logger, signal, keepDamaged = false } = this.deps
+    const { store, clock, logger, signal } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
-    const removed = !given && !keepDamaged
+    const removed = !given
     logger.error(
       { err: error, batch: key },
       removed ? 'vector batch refused and removed' : 'vector batch refused'

@@ -12,7 +12,8 @@ import {
   type RestoreOperation,
   revisionOf
 } from '@likeness/shared/contract/operation'
-import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
+import { assertNoGap, missingSlot, readSlot, type WorkSource } from './read-log.ts'
 
 export interface Restore {
   slot: number

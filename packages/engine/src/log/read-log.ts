@@ -47,6 +47,16 @@ export async function* readSlots(
   }
 }
 
+/** Returns undefined when the slot is missing. Throws data_corrupt when it is damaged. */
+export async function readSlot(
+  { store, clock, keys, signal }: WorkSource,
+  slot: number
+): Promise<LogSlot | undefined> {
+  const key = keys.logSlot(slot)
+  const stored = await retryStore(clock, () => store.get(key), signal)
+  return stored && decodeLogSlot(key, stored.body)
+}
+
 export const missingSlot = ({ keys }: WorkSource, slot: number) =>
   appError('object_not_found', `${keys.logSlot(slot)} is missing from the log`)
 

@@ -28,7 +28,8 @@ export async function recoverState(
   const state = await replay(
     deps,
     { ...created, settings: history.settings },
-    { appliedSlot: history.slot, open: {}, unfinished }
+    { appliedSlot: history.slot, open: {}, unfinished },
+    history
   )
   for (const [id] of [...state.ingestions]) if (!unfinished.has(id)) state.ingestions.drop(id)
   for (const { operation, revision } of history.ingestions) {
@@ -51,21 +52,20 @@ export async function recoverState(
   } satisfies Partial<WriterState>)
 }
 
-/** Returns the ingestions without a result. */
+/** Returns the ingestions without a result. One listing finds all results. */
 async function findUnfinished(
   { store, clock, keys, signal }: ReplayDeps,
   { ingestions }: LogHistory
 ): Promise<Set<string>> {
-  const unfinished = new Set<string>()
-  for (const {
-    operation: { ingestion }
-  } of ingestions) {
-    if (
-      (await retryStore(clock, () => store.head(keys.jobResult(ingestion)), signal)) === undefined
-    )
-      unfinished.add(ingestion)
+  const list = async (): Promise<Set<string>> => {
+    const unfinished = new Set(ingestions.map(({ operation }) => operation.ingestion))
+    for await (const { key } of store.list(keys.jobPrefix)) {
+      const [ingestion = ''] = key.slice(keys.jobPrefix.length).split('/')
+      if (key === keys.jobResult(ingestion)) unfinished.delete(ingestion)
+    }
+    return unfinished
   }
-  return unfinished
+  return await retryStore(clock, list, signal)
 }
 
 type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & {

@@ -2,32 +2,31 @@
 // made again from the content of its snapshot: the log up to the snapshot's slot, with the ordinals
 // that were done then. The log entry of the restore holds these ordinals.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { revisionOf } from '@likeness/shared/contract/operation'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
-import { BatchIntake, type BatchIntakeDeps } from '../apply/batch-intake.ts'
-import { writePending } from '../apply/prepare-commit.ts'
 import { applyRestore } from '../apply/restore.ts'
 import { stepBounds } from '../apply/step-bounds.ts'
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
-import { readHistory, type Restore, slotsBetween } from '../log/log-history.ts'
+import { type LogHistory, readHistory, type Restore, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
-import { freshSegment } from '../segment/open-segment.ts'
-import type { SegmentFiles } from '../segment/segment-files.ts'
 import { readJobResult } from '../version/job-result.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
+import { MergesOnTheWay, type MergesOnTheWayDeps } from './merges-on-the-way.ts'
+import {
+  outstandingBatches,
+  readsAhead,
+  takeBatches,
+  type TakingDeps,
+  writeState
+} from './take-batches.ts'
 
-export interface ReplayDeps extends BatchIntakeDeps {
-  files: SegmentFiles
-  keys: CollectionKeys
-  newId: () => string
+export interface ReplayDeps extends TakingDeps, MergesOnTheWayDeps {
+  protocol: TakingDeps['protocol'] & MergesOnTheWayDeps['protocol']
 }
-
-/** Bounds of the items that are written as one segment. */
-const segmentBounds = { ...stepBounds, listMs: Infinity, batchMs: Infinity }
 
 /**
  * A point in the history: the state by the end of a slot. `open`: the done ordinals of ingestions
@@ -43,15 +42,16 @@ interface Point {
 /**
  * Returns the state at a point, with segments that are written and not committed. Only the
  * `unfinished` ingestions of this state may be used; for the others `done` holds only the requested
- * ordinals. Throws data_corrupt when needed batches are damaged or missing, because items would be
- * lost.
+ * ordinals. `history`: the log up to that point, if it was read before. Throws data_corrupt when
+ * needed batches are damaged or missing, because items would be lost.
  */
 export async function replay(
   deps: ReplayDeps,
   spec: CollectionSpec,
-  to: Point
+  to: Point,
+  history?: Pick<LogHistory, 'restores'>
 ): Promise<WriterState> {
-  const { restores } = await readHistory(deps, spec.settings, to.appliedSlot)
+  const { restores } = history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
   const context = { rules: deps.protocol, files: deps.files }
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
@@ -71,8 +71,9 @@ export async function replay(
     }
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
     await takeAll(deps, state)
-    for (const [id, ingestion] of state.ingestions)
-      if (unfinished?.has(id) !== true) await assertWhole(deps, id, ingestion)
+    const finished = [...state.ingestions].filter(([id]) => unfinished?.has(id) !== true)
+    const judge = ([id, ingestion]: (typeof finished)[number]) => assertWhole(deps, id, ingestion)
+    for await (const _ of mapInOrder(finished, readsAhead, judge));
     return state
   }
 
@@ -89,27 +90,28 @@ export async function replay(
 /** Marks all other ordinals as done, so that only these are taken. */
 function limitTo(state: WriterState, id: string, done: string): void {
   const ingestion = state.ingestions.get(id)
-  if (ingestion === undefined) return
-  const wanted = OrdinalRanges.parse(done)
-  for (let ordinal = 0; ordinal < ingestion.record.total; ordinal++)
-    if (!wanted.has(ordinal)) ingestion.done.add(ordinal)
+  if (ingestion !== undefined)
+    ingestion.done = OrdinalRanges.parse(done).complement(ingestion.record.total)
 }
 
 async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
-  const { files, keys, newId, clock, signal } = deps
-  const intake = new BatchIntake({ ...deps, keepDamaged: true })
-  intake.list()
-  do {
-    await intake.find(state, segmentBounds)
-    for await (const _ of intake.take(state, segmentBounds));
-    const segment = await retryStore(
-      clock,
-      () => writePending({ files, keys, newId }, state),
-      signal
-    )
-    state.pending.clear()
-    if (segment !== null) state.segments.push(freshSegment(segment))
-  } while (intake.hasMore)
+  const { logger } = deps
+  const merges = new MergesOnTheWay(deps, state)
+  try {
+    await takeBatches(deps, state, outstandingBatches(deps, state), {
+      // Its items may be in another batch too. If they are not, the state is not whole.
+      onLost: (batch, error) => logger.error({ err: error, batch }, 'vector batch refused'),
+      async write() {
+        merges.adopt()
+        await writeState(deps, state)
+        merges.begin()
+      }
+    })
+    merges.adopt()
+    await writeState(deps, state)
+  } finally {
+    merges.end()
+  }
 }
 
 /**

@@ -19,6 +19,23 @@ export class OrdinalRanges {
     return ranges
   }
 
+  /** Returns the ordinals of [0, total) that are not there. */
+  complement(total: number): OrdinalRanges {
+    const others = new OrdinalRanges()
+    let first = 0
+    const addUpTo = (end: number): void => {
+      if (end <= first) return
+      others.bounds.push(first, end - 1)
+      others.total += end - first
+    }
+    for (let at = 0; at < this.bounds.length && first < total; at += 2) {
+      addUpTo(Math.min(this.bounds[at]!, total))
+      first = this.bounds[at + 1]! + 1
+    }
+    addUpTo(total)
+    return others
+  }
+
   get count(): number {
     return this.total
   }

@@ -14,7 +14,7 @@ import { emptyManifest, type Manifest } from '../version/manifest.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import { CollectionWriter } from './collection-writer.ts'
 import { bindWriter, openCollectionWriter, rebuildCollection } from './open-writer.ts'
-import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
+import { type BoundWriterDeps, replayDeps, type WriterDeps } from './writer-deps.ts'
 
 /** Largest difference between the clocks of the requester and of the committing process. */
 const clockSlackMs = 5_000
@@ -141,7 +141,7 @@ async function recoverCollection(
   const versionedCurrent = await becomeWriter(deps)
   if (versionedCurrent === undefined) return undefined
   const { seq, epoch, commitId } = versionedCurrent.current
-  const state = await asLogged(() => recoverState(deps, created))
+  const state = await asLogged(() => recoverState(replayDeps(deps, deps.files), created))
   const writer = new CollectionWriter(deps, {
     versionedCurrent,
     manifest: { ...emptyManifest(created, commitId), seq, epoch },

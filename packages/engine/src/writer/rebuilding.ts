@@ -2,13 +2,14 @@
 import type { WriterState } from '../apply/writer-state.ts'
 import { replay } from '../rebuild/replay.ts'
 import type { CollectionState } from './collection-state.ts'
+import { replayDeps } from './writer-deps.ts'
 
 /** Makes the collection up to a slot, without reading segment files of former versions. */
 export function replayed(
   collection: CollectionState,
   to: Parameters<typeof replay>[2]
 ): Promise<WriterState> {
-  const deps = { ...collection.deps, files: collection.fencedFiles() }
+  const deps = replayDeps(collection.deps, collection.fencedFiles())
   return collection.fenced(() => replay(deps, collection.state.spec, to))
 }
 

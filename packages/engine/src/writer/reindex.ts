@@ -5,19 +5,15 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/operation'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
-import { retryStore } from '@likeness/store/retry-store'
-import { withoutLeftovers } from '../segment/without-leftovers.ts'
-import { applyBatch, applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
-import { adoptWrittenSegments, countLive, writeSegments } from '../apply/prepare-commit.ts'
+import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
+import { countLive } from '../apply/prepare-commit.ts'
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
-import { embeddedBatch } from '../log/embedded-batch.ts'
 import { readHistory, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
-import { readBatch } from '../log/read-batches.ts'
-import type { BuildMerge } from '../merge/merge-task.ts'
-import { adoptMerge, MergesUnderWay, type MergingDeps } from '../merge/merge.ts'
+import { adoptMerge, MergesUnderWay } from '../merge/merge.ts'
 import { replay, type ReplayDeps } from '../rebuild/replay.ts'
+import { takeBatches, writeState } from '../rebuild/take-batches.ts'
 import { openSegment } from '../segment/open-segment.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
@@ -25,8 +21,6 @@ import type { Protocol } from './protocol.ts'
 
 export interface ReindexDeps extends ReplayDeps {
   protocol: Protocol
-  merging: Omit<MergingDeps, 'newId'>
-  buildMerge: BuildMerge
   /** Whether the request still holds. */
   isWanted: () => boolean
 }
@@ -35,8 +29,6 @@ export interface ReindexRequest {
   revision: number
   embedding: EmbeddingSpec
 }
-
-const batchesPerSegment = 16
 
 /**
  * The reindex ends without an effect. Either the request was withdrawn, or a restore has replaced
@@ -125,7 +117,8 @@ export class Reindex {
       begun: { appliedSlot, open },
       state: { spec }
     } = this
-    const { ingestions } = await readHistory(deps, spec.settings, appliedSlot)
+    const history = await readHistory(deps, spec.settings, appliedSlot)
+    const { ingestions } = history
     if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
     deps.logger.info(
       { embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length },
@@ -135,7 +128,7 @@ export class Reindex {
       id,
       ingestion.done.toString()
     ])
-    this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) })
+    this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) }, history)
     this.state.ingestions = open
   }
 
@@ -152,46 +145,40 @@ export class Reindex {
       }
       state.appliedSlot = slot
     }
-    // A batch whose ingestion is unknown belongs to a later slot: the collection has applied this
-    // slot without committing it yet.
-    for (
-      let taken = 0;
-      state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? '');
-      this.batches.shift()
-    ) {
-      await this.take(this.batches[0]!)
-      if (++taken % batchesPerSegment === 0) await this.writeSegments()
+    await takeBatches(deps, state, this.followed(), {
+      onLost(key, error) {
+        throw error ?? appError('data_corrupt', `${key} was applied, and is missing`)
+      },
+      write: () => writeState(deps, state)
+    })
+  }
+
+  /**
+   * Takes the batches to follow from their list. A batch whose ingestion is unknown belongs to a
+   * later slot: the collection has applied this slot without committing it yet.
+   */
+  private *followed(): Iterable<string> {
+    const { batches } = this
+    let taken = 0
+    const isKnown = (key: string | undefined): boolean =>
+      this.state.ingestions.has(parseBatchKey(key ?? '')?.ingestion ?? '')
+    try {
+      while (isKnown(batches[taken])) yield batches[taken++]!
+    } finally {
+      this.batches = this.batches.slice(taken)
     }
-  }
-
-  private async take(key: string): Promise<void> {
-    const { deps, state } = this
-    const read = await readBatch(deps, state.spec, key)
-    if (read === undefined) throw appError('data_corrupt', `${key} was applied, and is missing`)
-    applyBatch(state, key, await embeddedBatch(deps, state.spec, read.batch), deps.protocol)
-  }
-
-  /** Writes pending items and changes to files, because merges read files. */
-  private async writeSegments(): Promise<void> {
-    const {
-      deps: { clock, signal, newId },
-      deps,
-      state
-    } = this
-    const write = () =>
-      withoutLeftovers(deps, (files) => writeSegments({ ...deps, files }, newId(), state))
-    adoptWrittenSegments(state, await retryStore(clock, write, signal))
   }
 
   /** Does one merge if one is due. */
   async merge(): Promise<boolean> {
     const {
       deps: { buildMerge, files, protocol, logger },
+      deps,
       merges,
       state
     } = this
     this.mustBeWanted()
-    await this.writeSegments()
+    await writeState(deps, state)
     const proposal = merges.begin(state, { seq: 0, spec: state.spec, quantizer: this.quantizer })
     if (proposal === undefined) return false
     try {
@@ -215,13 +202,10 @@ export class Reindex {
 
   /** Catches up with the committed state and returns the new state of the collection. */
   async finish(live: WriterState): Promise<WriterState> {
-    const {
-      state,
-      deps: { protocol }
-    } = this
-    await protocol.catchUp(async () => {
+    const { state, deps } = this
+    await deps.protocol.catchUp(async () => {
       await this.catchUp(live.appliedSlot)
-      await this.writeSegments()
+      await writeState(deps, state)
       this.assertLevel(live)
     })
     const { spec, appliedSlot, ingestions, snapshots, results, compaction } = live

@@ -1,6 +1,5 @@
 // Gives a collection the requested embedding. A reindex builds the new version while the collection
 // goes on; then a single commit publishes the result.
-import { buildMerge } from '../merge/merge-build.ts'
 import type { CollectionState } from './collection-state.ts'
 import {
   isRefusal,
@@ -10,7 +9,7 @@ import {
   type ReindexRequest,
   Superseded
 } from './reindex.ts'
-import { mergingDeps } from './writer-deps.ts'
+import { replayDeps } from './writer-deps.ts'
 
 export class Reprojecting {
   private readonly collection: CollectionState
@@ -63,12 +62,11 @@ export class Reprojecting {
     const { deps, state } = collection
     const { reprojection } = state
     if (reprojection?.state !== 'running') return undefined
-    const { files, signal, buildMerge: build = (task) => buildMerge(files, task) } = deps
+    const { signal } = deps
     const isWanted = (): boolean =>
       !collection.isLost && signal?.aborted !== true && this.isAskedFor(reprojection)
-    const merging = mergingDeps(deps)
     this.reindex = new Reindex(
-      { ...deps, files: collection.fencedFiles(), buildMerge: build, merging, isWanted },
+      { ...replayDeps(deps, collection.fencedFiles()), isWanted },
       state,
       reprojection
     )

@@ -6,7 +6,8 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import type { StepBounds } from '../apply/step-bounds.ts'
 import type { Project } from '../log/embedded-batch.ts'
 import type { MergeShape } from '../merge/merge-plan.ts'
-import type { BuildMerge } from '../merge/merge-task.ts'
+import { buildMerge } from '../merge/merge-build.ts'
+import type { BuildMerge, MergeTask } from '../merge/merge-task.ts'
 import type { MergingDeps } from '../merge/merge.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
@@ -44,6 +45,8 @@ export interface WriterDeps {
   mergeShape?: Partial<MergeShape>
   stepBounds?: Partial<StepBounds>
   mergeLimitMs?: number
+  /** Rows of a segment that a rebuild or a reindex writes. Default 20 000. */
+  rowsPerSegment?: number
 }
 
 export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
@@ -63,4 +66,12 @@ export const mergingDeps = ({
   memoryBytes,
   shape,
   limitMs
+})
+
+/** `files`: those of the writer, whose reads may be fenced. */
+export const replayDeps = (deps: BoundWriterDeps, files: SegmentFiles) => ({
+  ...deps,
+  files,
+  merging: mergingDeps(deps),
+  buildMerge: deps.buildMerge ?? ((task: MergeTask) => buildMerge(files, task))
 })
