@@ -118,20 +118,37 @@ async function accept(number: number): Promise<string> {
   return key
 }
 
+interface Cost {
+  seconds: number
+  /** Time of all threads of this process. */
+  processorSeconds: number
+  itemsPerSecond: number
+}
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const before = process.cpuUsage()
+  const seconds = (await timed(work)) / 1000
+  const { user, system } = process.cpuUsage(before)
+  return {
+    seconds: round(seconds, 2),
+    processorSeconds: round((user + system) / 1e6, 2),
+    itemsPerSecond: Math.round(items / seconds)
+  }
+}
+
 /**
  * Logs all uploads with their batches, loses CURRENT, and recovers the collection, as
  * `openOrRebuild` does on request. Returns the writer.
  */
-async function recover(): Promise<{ writer: CollectionWriter; seconds: number }> {
+async function recover(): Promise<{ writer: CollectionWriter; recovered: Cost }> {
   const numbers = Array.from({ length: items }, (_, i) => i)
   for await (const _ of mapInOrder(numbers, writesAtOnce, accept));
   await store.put(keys.current, Buffer.from('damaged'))
   await log({ ...operation(), kind: 'rebuild' })
   let writer: CollectionWriter | undefined
-  const ms = await timed(async () => {
+  const cost = await costOf(async () => {
     writer = await openOrRebuild(deps, async () => spec)
   })
-  return { writer: writer!, seconds: round(ms / 1000, 2) }
+  return { writer: writer!, recovered: cost }
 }
 
 async function settle(writer: CollectionWriter, batches: readonly string[]): Promise<void> {
@@ -150,32 +167,28 @@ const manifest = async () => (await readCommitted(store, collectionId))!
 async function during(writer: CollectionWriter, asked: Operation) {
   await log(asked)
   const askedAt = revisionOf(slots, 0)
-  const startedMs = performance.now()
-  let [blockedMs, most, added] = [0, 0, 0]
   const before = await countStored()
-  let over = false
-  const done = async (): Promise<boolean> =>
-    (await manifest()).outcomes.some(({ revision, error }) => {
-      if (revision !== askedAt) return false
-      if (error !== undefined) throw new Error(error)
-      return true
-    })
+  let [blockedMs, most, added] = [0, 0, 0]
   let background: Promise<unknown> = Promise.resolve()
-  while (!over) {
-    const batch = added === 0 ? [] : [await accept(next++)]
-    added++
-    blockedMs = Math.max(blockedMs, await timed(() => settle(writer, batch)))
-    if (added === 1) background = writer.reproject()
-    over = await done()
-    most = Math.max(most, (await countStored()) - before)
-    if (!over) await clock.sleep(pauseMs)
+  const isDone = async (): Promise<boolean> => {
+    const result = (await manifest()).outcomes.find(({ revision }) => revision === askedAt)
+    if (result?.error !== undefined) throw new Error(result.error)
+    return result !== undefined
   }
-  const seconds = (performance.now() - startedMs) / 1000
+  const cost = await costOf(async () => {
+    for (;;) {
+      const batch = added === 0 ? [] : [await accept(next++)]
+      blockedMs = Math.max(blockedMs, await timed(() => settle(writer, batch)))
+      if (added++ === 0) background = writer.reindex()
+      most = Math.max(most, (await countStored()) - before)
+      if (await isDone()) return
+      await clock.sleep(pauseMs)
+    }
+  })
   await background
   const { segments, counts } = await manifest()
   return {
-    seconds: round(seconds, 2),
-    itemsPerSecond: Math.round(items / seconds),
+    ...cost,
     longestStepMs: Math.round(blockedMs),
     addedMeanwhile: added - 1,
     mostNewSegments: most,
@@ -186,8 +199,7 @@ async function during(writer: CollectionWriter, asked: Operation) {
 
 let next = items
 try {
-  const { writer, seconds } = await recover()
-  const recovered = { seconds, itemsPerSecond: Math.round(items / seconds) }
+  const { writer, recovered } = await recover()
   while (await writer.merge());
   await writer.collect()
   const segmentsBefore = (await manifest()).segments.length

@@ -210,7 +210,7 @@ try {
   let over = false
   const startedMs = performance.now()
   const cpuBefore = process.cpuUsage()
-  const changing = writer.reproject().finally(() => (over = true))
+  const changing = writer.reindex().finally(() => (over = true))
   const during = await use(() => over)
   await changing
   const seconds = round((performance.now() - startedMs) / 1000, 1)

@@ -257,7 +257,7 @@ export class Changes {
     await this.embedLate()
     const compaction = await this.compact()
     await this.commit()
-    while (await this.writer.reproject());
+    while (await this.writer.reindex());
     const { version } = this.writer.spec.embedding
     demand(
       this.asked === undefined || version === this.asked.version,

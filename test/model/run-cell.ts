@@ -73,9 +73,9 @@ function operationsOn(
     compact: () => changes.compact(),
     collect: () => changes.writer.collect(),
     'ask for an embedding': () => changes.askForEmbedding(),
-    'make the embedding': () => changes.writer.reproject(),
+    'make the embedding': () => changes.writer.reindex(),
     'make the embedding beside commits': () =>
-      Promise.all([changes.writer.reproject(), changes.commit().then(() => changes.commit())]),
+      Promise.all([changes.writer.reindex(), changes.commit().then(() => changes.commit())]),
     'restart writer': () => changes.restart(),
     'rival writer': () => changes.rival(),
     'restart replica': () => readings.restartReplica(),

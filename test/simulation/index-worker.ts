@@ -53,6 +53,7 @@ export function writerDeps(
     retentionMs: settings.retentionMs,
     mergeShape: settings.mergeShape,
     mergeLimitMs: settings.mergeLimitMs,
+    rowsPerSegment: settings.mergeShape.mostRows,
     buildMerge: createMergeProcesses(world, process),
     newId: process.newId,
     project: async (raw, _rawDim, { version }) => {
@@ -127,7 +128,7 @@ function startReprojection(
   const { collectionId, embedding } = writer.spec
   underWay.add('embedding')
   const change = async (): Promise<void> => {
-    while (await writer.reproject())
+    while (await writer.reindex())
       world.happened[
         writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings'
       ]++

@@ -39,7 +39,7 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
       committed ||= step.committed
       more = step.more
     }
-    while (await writer.reproject());
+    while (await writer.reindex());
     const open = [...writer.openAfter(0)]
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
     for (const { ingestion } of open) {

@@ -23,7 +23,7 @@ function rig(answers: (boolean | Error)[]) {
   const writer = {
     seq: 1,
     spec: { collectionId: 'c' } as CollectionSpec,
-    reproject: async () => false,
+    reindex: async () => false,
     async merge(tier: MergeTier = 'small') {
       asked.push(tier)
       const answer = tier === 'sealed' ? false : (answers.shift() ?? false)

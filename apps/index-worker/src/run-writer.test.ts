@@ -74,7 +74,7 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
       return world.hasUploadsLeft
     },
     merge: async () => false,
-    reproject: async () => false,
+    reindex: async () => false,
     async step({ list }: { list: boolean }) {
       before?.(world)
       const committed = commits(turns.length, world.nowMs)

@@ -129,6 +129,7 @@ test('a rebuild that would lose items of a damaged batch has no effect, says so,
   const repair = await alter(batch!, 'item-4', 'item-5')
   const first = await gallery.operate({ kind: 'rebuild' })
   await gallery.add(writer, [{ id: 'next' }])
+  expect(await writer.reindex()).toBe(true)
   expect(await gallery.outcome(first)).toMatchObject({ error: 'data_corrupt' })
   expect(await gallery.allIds()).toHaveLength(10)
   await expect(gallery.rebuild()).rejects.toMatchObject({
@@ -138,7 +139,9 @@ test('a rebuild that would lose items of a damaged batch has no effect, says so,
   expect(await gallery.storedKeys(gallery.keys.batchPrefix(ingestion))).toEqual([batch])
   await repair()
   const again = await gallery.operate({ kind: 'rebuild' })
-  await (await gallery.openWriter()).step({})
+  const next = await gallery.openWriter()
+  await next.step({})
+  expect(await next.reindex()).toBe(true)
   expect(await gallery.outcome(again)).not.toHaveProperty('error')
   expect(await gallery.allIds()).toHaveLength(10)
 })

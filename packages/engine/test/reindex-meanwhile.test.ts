@@ -41,7 +41,7 @@ test('what is added, deleted, relabelled and replaced while it is built is in th
     seen.push((await found([0])).embedding)
     await writer.collect()
   })
-  expect(await writer.reproject()).toBe(true)
+  expect(await writer.reindex()).toBe(true)
   expect([meanwhile.length, seen]).toEqual([0, [gallery.spec.embedding.version]])
   expect(await found([0, 200, 229, 500, 502])).toEqual({
     embedding: target.version,
@@ -75,7 +75,7 @@ test('an owner that dies while it builds leaves garbage only, and the next one d
   await gallery.add(writer, itemsFrom(0, 100))
   await ask(target)
   await writer.step({})
-  void writer.reproject()
+  void writer.reindex()
   await reached
   const before = (await gallery.storedKeys(gallery.keys.segmentPrefix)).length
   expect(await writer.collect()).toBeGreaterThan(0)
@@ -87,7 +87,7 @@ test('an owner that dies while it builds leaves garbage only, and the next one d
     embedding: gallery.spec.embedding.version,
     hits: itself([1])
   })
-  expect(await next.reproject()).toBe(true)
+  expect(await next.reindex()).toBe(true)
   expect(await found([1])).toMatchObject({ embedding: target.version, hits: itself([1]) })
   await gallery.remove('item-1')
   await expect(writer.step({})).rejects.toMatchObject({ code: 'ownership_lost' })
@@ -119,9 +119,9 @@ describe('while it is built', () => {
       await gallery.restore('monday')
       await writer.step({})
     }
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect((await version()).reprojection).toMatchObject({ revision, state: 'running' })
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect(await found([0, 1, 99])).toEqual({ embedding: target.version, hits: itself([0, 1, 99]) })
   })
 
@@ -133,7 +133,7 @@ describe('while it is built', () => {
       await gallery.embed(ingestion, items, 0, true)
       await writer.step({})
     }
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'raw_vectors_missing' })
     expect(await found([0, 200, 201])).toEqual({
       embedding: gallery.spec.embedding.version,
@@ -147,7 +147,7 @@ describe('while it is built', () => {
       await ask(shifted(5, 8))
       await writer.step({})
     }
-    while (await writer.reproject());
+    while (await writer.reindex());
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'profile_replaced' })
     expect(await found([0, 99])).toEqual({ embedding: 'test@1/shift@5', hits: itself([0, 99]) })
   })
@@ -156,7 +156,7 @@ describe('while it is built', () => {
     const { writer } = await begun()
     meanwhile = () =>
       Promise.reject(appError('index_failed', 'the merge process ended with SIGKILL'))
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect((await version()).segments.map(({ index }) => index)).toEqual(['flat'])
     expect(await found([0, 99])).toEqual({ embedding: target.version, hits: itself([0, 99]) })
     while (await writer.merge());

@@ -46,7 +46,7 @@ test('parts come and change with the embedding, weights of parts that are gone a
   const reprojected = async (embedding: typeof two) => {
     await ask(embedding)
     await writer.step({})
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect((await version()).spec.embedding).toEqual(embedding)
     expect(await found(seeds)).toEqual({ embedding: embedding.version, hits: itself(seeds) })
   }

@@ -34,7 +34,7 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   const revision = await ask(target)
   await writer.step({})
   expect((await version()).reprojection).toEqual({ revision, embedding: target, state: 'running' })
-  expect(await writer.reproject()).toBe(true)
+  expect(await writer.reindex()).toBe(true)
   const { spec, counts, segments, reprojection, outcomes } = await version()
   expect([spec.embedding, counts.items, segments.map(({ index }) => index), reprojection]).toEqual([
     target,
@@ -46,7 +46,7 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   expect(outcomes).toContainEqual(expect.objectContaining({ revision, seq }))
   const seeds = [0, 1, 50, 199]
   expect(await found(seeds)).toEqual({ embedding: target.version, hits: itself(seeds) })
-  expect(await writer.reproject()).toBe(false)
+  expect(await writer.reindex()).toBe(false)
   await writer.collect()
   expect(await verified()).toEqual([])
   const ids = await gallery.allIds()
@@ -68,7 +68,7 @@ describe('requests that have no effect', () => {
     const revision = await ask(target)
     await writer.step({})
     const before = await gallery.storedKeys(gallery.keys.segmentPrefix)
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'raw_vectors_missing' })
     expect((await version()).reprojection).toMatchObject({ state: 'raw_vectors_missing' })
     expect(await gallery.storedKeys(gallery.keys.segmentPrefix)).toEqual(before)
@@ -76,7 +76,7 @@ describe('requests that have no effect', () => {
       embedding: gallery.spec.embedding.version,
       hits: itself([0, 10])
     })
-    expect(await writer.reproject()).toBe(false)
+    expect(await writer.reindex()).toBe(false)
   })
 
   test('vectors that are given for the former embedding after the change fail, and say why', async () => {
@@ -84,7 +84,7 @@ describe('requests that have no effect', () => {
     await gallery.add(writer, itemsFrom(0, 5))
     await ask(target)
     await writer.step({})
-    await writer.reproject()
+    await writer.reindex()
     const items = itemsFrom(10, 2)
     const { ingestion } = await gallery.accept(items, { given: true })
     await gallery.embed(ingestion, items, 0, true)
@@ -109,7 +109,7 @@ describe('requests that have no effect', () => {
     await gallery.store.put(key!, Buffer.from('damaged'))
     const revision = await ask(target)
     await writer.step({})
-    expect(await writer.reproject()).toBe(true)
+    expect(await writer.reindex()).toBe(true)
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'data_corrupt' })
     expect(await found([0])).toEqual({
       embedding: gallery.spec.embedding.version,
@@ -125,7 +125,7 @@ test('the newest request counts, and one for what the collection has ends the on
   const second = await ask(shifted(5, 8))
   await writer.step({})
   expect(await gallery.outcome(first)).toMatchObject({ error: 'profile_replaced' })
-  await writer.reproject()
+  await writer.reindex()
   expect(await gallery.outcome(second)).not.toHaveProperty('error')
   expect(await found([0, 4])).toEqual({ embedding: 'test@1/shift@5', hits: itself([0, 4]) })
   const third = await ask(target)
@@ -135,7 +135,7 @@ test('the newest request counts, and one for what the collection has ends the on
     { error: 'profile_replaced' },
     { seq: expect.any(Number) as number }
   ])
-  expect(await writer.reproject()).toBe(false)
+  expect(await writer.reindex()).toBe(false)
 })
 
 test('a snapshot that was taken with the former embedding is restored with the vectors of the new one', async () => {
@@ -147,7 +147,7 @@ test('a snapshot that was taken with the former embedding is restored with the v
   await gallery.add(writer, itemsFrom(200, 3))
   await ask(target)
   await writer.step({})
-  await writer.reproject()
+  await writer.reindex()
   await gallery.restore('monday')
   await writer.step({})
   expect(await found([0, 1, 99])).toEqual({ embedding: target.version, hits: itself([0, 1, 99]) })
@@ -158,7 +158,7 @@ test('a snapshot that was taken with the former embedding is restored with the v
   const again = await gallery.openWriter()
   await ask(shifted(9, dim))
   await again.step({})
-  await again.reproject()
+  await again.reindex()
   expect(await found([0, 1, 99])).toEqual({ embedding: 'test@1/shift@9', hits: itself([0, 1, 99]) })
   expect(await gallery.allIds()).toHaveLength(100)
 })
@@ -168,10 +168,10 @@ test('without its manifest the collection is made again with the embedding that 
   await gallery.add(writer, itemsFrom(0, 5))
   await ask(target)
   await writer.step({})
-  await writer.reproject()
+  await writer.reindex()
   const recovered = await withoutManifest()
   expect((await version()).reprojection).toMatchObject({ embedding: target, state: 'running' })
-  expect(await recovered.reproject()).toBe(true)
+  expect(await recovered.reindex()).toBe(true)
   expect(await found([0, 4])).toEqual({ embedding: target.version, hits: itself([0, 4]) })
   expect(await gallery.catalog.setEmbedding({ ...gallery.spec, embedding: target })).toBe(true)
   await withoutManifest()
@@ -194,7 +194,7 @@ describe.each(['IP', 'L2', 'cosine', 'hamming'] as const)('with %s', (metric) =>
     await gallery.add(writer, itemsFrom(0, 120))
     await ask(target)
     await writer.step({})
-    await writer.reproject()
+    await writer.reindex()
     const { embedding, hits } = await found([0, 60, 119])
     expect([embedding, hits.map(([id]) => id)]).toEqual([
       target.version,

@@ -37,6 +37,7 @@ test('the last one wins, what is not given stays, and the next owner, a rebuild 
   await change({ score_thres: 0.999, pinned: true })
   await gallery.operate({ kind: 'rebuild' })
   await writer.step({})
+  expect(await writer.reindex()).toBe(true)
   const expected = { score_thres: 0.999, search_budget: 16, pinned: true, seal_threshold: 64 }
   expect(await settings()).toMatchObject(expected)
   writer = await gallery.openWriter()

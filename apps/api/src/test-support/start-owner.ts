@@ -32,7 +32,7 @@ export async function startOwner(
     while (!stopped) {
       await writer.step({ list: true })
       while (await writer.merge());
-      await writer.reproject()
+      await writer.reindex()
       await writer.collect()
       await systemClock.sleep(5)
     }

@@ -34,10 +34,6 @@ export interface SlotContext {
 export const isBarrier = ({ operations }: LogSlot): boolean =>
   operations.some(({ kind }) => kind === 'take_snapshot')
 
-/** Whether the collection must be made again from log and batches up to this slot. */
-export const asksForRebuild = ({ operations }: LogSlot): boolean =>
-  operations.some(({ kind }) => kind === 'rebuild')
-
 /** Slots must come in order, each once: the next one is appliedSlot + 1. */
 export async function applySlot(
   state: WriterState,
@@ -110,7 +106,8 @@ async function applyToCollection(
       state.compaction = { revision }
       return undefined
     case 'rebuild':
-      return {}
+      state.rebuilds = [...state.rebuilds, revision]
+      return undefined
     case 'reproject':
       return askFor(state, revision, operation.embedding)
   }

@@ -244,7 +244,7 @@ export async function prepareCommit(
     sweeps,
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: keptResults(state, seq, input.nowMs),
-    compaction: state.compaction?.revision ?? null,
+    compaction: state.rebuilds[0] ?? state.compaction?.revision ?? null,
     reprojection: state.reprojection,
     quantizer: input.quantizer,
     counts: countLive(state.segments, added)

@@ -40,6 +40,8 @@ export interface WriterState {
   results: StoredResult[]
   /** null: no compaction is requested. */
   compaction: Compaction | null
+  /** Revisions of the requests for a rebuild that are not done, oldest first. */
+  rebuilds: readonly number[]
   /** null: a change of the embedding was never requested. */
   reprojection: Reprojection | null
   /**
@@ -121,6 +123,7 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   snapshots: new Map(),
   results: [],
   compaction: null,
+  rebuilds: [],
   reprojection: null,
   quantizer: undefined,
   prunedBelow: undefined,

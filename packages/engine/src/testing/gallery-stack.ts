@@ -38,7 +38,7 @@ export interface GalleryOptions
   store?: ObjectStore
   retentionMs?: number
   uploadRetentionMs?: number
-  merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs'>
+  merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs' | 'rowsPerSegment'>
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
   /** Number of values of a vector. */

@@ -161,7 +161,10 @@ export const manifestSchema = z.strictObject({
   snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
   /** The last operation results. */
   outcomes: z.array(outcomeSchema).default([]),
-  /** Revision of the operation that requested the running compaction; null: there is none. */
+  /**
+   * Revision of the operation that requested the rebuild or the compaction that is not done; null:
+   * there is none. The oldest rebuild comes first; the log has the kind of the operation.
+   */
   compaction: z.number().int().nullable().default(null),
   reprojection: reprojectionSchema.nullable().default(null),
   /**

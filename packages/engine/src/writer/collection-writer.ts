@@ -2,9 +2,9 @@
 // segments, collects garbage. All of its state can be loaded from the store again. So a writer that
 // was replaced is simply thrown away.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { type LogSlot, revisionOf } from '@likeness/shared/contract/operation'
+import type { LogSlot } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
-import { applySlot, asksForRebuild, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
+import { applySlot, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
 import { openVersion, type OpenVersion } from '../apply/restore.ts'
 import { type StepBounds, stepBounds } from '../apply/step-bounds.ts'
@@ -16,8 +16,9 @@ import type { SegmentFiles } from '../segment/segment-files.ts'
 import { mustReadManifest } from '../version/manifest.ts'
 import { CollectionState, type OpenedCollection } from './collection-state.ts'
 import { Merging } from './merging.ts'
+import { endRebuilds } from './pending-rebuilds.ts'
 import { makeAgain, replayed } from './rebuilding.ts'
-import { Reprojecting } from './reprojecting.ts'
+import { Reindexing } from './reindexing.ts'
 import type { BoundWriterDeps } from './writer-deps.ts'
 
 export interface StepResult {
@@ -32,7 +33,7 @@ export class CollectionWriter {
   private readonly intake: BatchIntake
   private readonly bounds: StepBounds
   private readonly merging: Merging
-  private readonly reprojecting: Reprojecting
+  private readonly reindexing: Reindexing
   private readonly garbage: Garbage
   /** Whether batches may be there of ingestions in slots that are not applied yet. */
   private mustList = false
@@ -45,10 +46,10 @@ export class CollectionWriter {
     this.bounds = { ...stepBounds, ...deps.stepBounds }
     this.collection = new CollectionState(deps, opened, (id) => this.intake.forget(id))
     this.merging = new Merging(this.collection)
-    this.reprojecting = new Reprojecting(this.collection, () => this.merging.abandon())
+    this.reindexing = new Reindexing(this.collection, () => this.merging.abandon())
     this.garbage = new Garbage(
       deps,
-      () => new Set([...this.merging.heldIds(), ...this.reprojecting.heldIds()])
+      () => new Set([...this.merging.heldIds(), ...this.reindexing.heldIds()])
     )
   }
 
@@ -110,7 +111,7 @@ export class CollectionWriter {
         listMs: this.bounds.listMs
       })
       this.mustList ||= isBehind && (list || isEarly)
-      for await (const key of intake.take(state, this.bounds)) this.reprojecting.follow(key)
+      for await (const key of intake.take(state, this.bounds)) this.reindexing.follow(key)
       await intake.endSupplied(state)
       if (state.dirty) await collection.commit()
       return { committed: this.seq > seq, more: isBehind || intake.hasMore }
@@ -138,29 +139,7 @@ export class CollectionWriter {
     await applySlot(state, state.appliedSlot + 1, slot, this.slotContext())
     // After a restore, a segment that a merge has read may be different under the same id.
     if (state.segments !== segments) this.merging.abandon()
-    if (asksForRebuild(slot) && state.appliedSlot > this.madeForSlot)
-      await this.rebuildAsAsked(slot)
-  }
-
-  /**
-   * Rebuilds on a request in the log. A request that cannot be done has no effect. Otherwise every
-   * writer would stop at this slot.
-   */
-  private async rebuildAsAsked({ operations }: LogSlot): Promise<void> {
-    const { collection } = this
-    try {
-      await makeAgain(collection)
-    } catch (error) {
-      if (!isAppError(error, 'data_corrupt')) throw error
-      this.deps.logger.error({ err: error }, 'not made again: log or batches are damaged')
-      const { state } = collection
-      const asked = operations.flatMap(({ kind }, index) =>
-        kind === 'rebuild' ? [revisionOf(state.appliedSlot, index)] : []
-      )
-      state.results = state.results.map((result) =>
-        asked.includes(result.revision) ? { ...result, error: 'data_corrupt' } : result
-      )
-    }
+    if (state.appliedSlot <= this.madeForSlot) endRebuilds(state)
   }
 
   private slotContext(): SlotContext {
@@ -231,13 +210,13 @@ export class CollectionWriter {
   }
 
   /**
-   * Gives the collection the requested embedding. A reindex builds the new version while the
-   * collection goes on; then a single commit publishes it. Returns false when there is no such
-   * request. Rejects with ownership_lost, or with a temporary error; then the reindex may be tried
-   * again.
+   * Gives the collection the requested embedding, or makes it again as was asked. A reindex builds
+   * the new version while the collection goes on; then a single commit publishes it. Returns false
+   * when there is no such request. Rejects with ownership_lost, or with a temporary error; then the
+   * reindex may be tried again.
    */
-  reproject(): Promise<boolean> {
-    return this.reprojecting.reproject()
+  reindex(): Promise<boolean> {
+    return this.reindexing.reindex()
   }
 
   /**

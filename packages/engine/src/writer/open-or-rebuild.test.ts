@@ -195,9 +195,11 @@ test('a rebuild that opened it is not made twice', async () => {
   const { seq } = writer
   await writer.step({})
   expect(writer.seq).toBe(seq + 1)
+  expect(await writer.reindex()).toBe(false)
   await ask()
   await writer.step({})
-  expect(writer.seq).toBe(seq + 2)
+  expect(await writer.reindex()).toBe(true)
+  expect(writer.seq).toBe(seq + 3)
 })
 
 test('what the log lost cannot be made again, and is named', async () => {

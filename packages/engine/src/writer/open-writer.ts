@@ -8,6 +8,7 @@ import { readFenced } from '../version/fenced-read.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import { CollectionWriter } from './collection-writer.ts'
+import { findPendingRebuilds } from './pending-rebuilds.ts'
 import { realProtocol } from './protocol.ts'
 import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 
@@ -75,7 +76,9 @@ async function takeCollection(
       versionedCurrent.current.manifest,
       versionedCurrent.current.sha256
     )
-    return { versionedCurrent, manifest, state: await load(manifest) }
+    const state = await load(manifest)
+    await findPendingRebuilds(bound, state)
+    return { versionedCurrent, manifest, state }
   })
   return new CollectionWriter(bound, opened)
 }

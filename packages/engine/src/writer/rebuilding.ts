@@ -2,6 +2,7 @@
 import type { WriterState } from '../apply/writer-state.ts'
 import { replay } from '../rebuild/replay.ts'
 import type { CollectionState } from './collection-state.ts'
+import { endRebuilds } from './pending-rebuilds.ts'
 import { replayDeps } from './writer-deps.ts'
 
 /** Makes the collection up to a slot, without reading segment files of former versions. */
@@ -18,6 +19,7 @@ export function replayed(
  * garbage.
  */
 export async function makeAgain(collection: CollectionState): Promise<void> {
+  endRebuilds(collection.state)
   const { ingestions, snapshots, results, reprojection, appliedSlot } = collection.state
   const open = Object.fromEntries(
     [...ingestions.openAfter(0)].map(({ ingestion, open: { done } }) => [

@@ -13,7 +13,7 @@ import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { adoptMerge, MergesUnderWay } from '../merge/merge.ts'
 import { replay, type ReplayDeps } from '../rebuild/replay.ts'
-import { takeBatches, writeState } from '../rebuild/take-batches.ts'
+import { readsAhead, takeBatches, writeState } from '../rebuild/take-batches.ts'
 import { openSegment } from '../segment/open-segment.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
@@ -25,7 +25,9 @@ export interface ReindexDeps extends ReplayDeps {
   isWanted: () => boolean
 }
 export interface ReindexRequest {
-  /** Revision of the `reproject` operation. */
+  /** `rebuild`: the embedding stays. */
+  kind: 'reproject' | 'rebuild'
+  /** Revision of the operation. */
   revision: number
   embedding: EmbeddingSpec
 }
@@ -75,6 +77,7 @@ export class Reindex {
   constructor(deps: ReindexDeps, live: WriterState, request: ReindexRequest) {
     this.request = request
     const newId = (): string => {
+      this.mustBeWanted()
       const id = deps.newId()
       this.ids.add(id)
       return id
@@ -98,6 +101,16 @@ export class Reindex {
     this.batches.push(batchKey)
   }
 
+  /** Whether many batches are waiting to be taken. */
+  get isBehind(): boolean {
+    return this.batches.length > readsAhead
+  }
+
+  /** Whether no other embedding can be made of what an operation brings. */
+  private isBeyond(operation: LoggedOperation): boolean {
+    return this.request.kind === 'reproject' && hasVectorsOnly(operation)
+  }
+
   heldIds(): Set<string> {
     return new Set([...this.ids, ...this.merges.heldIds()])
   }
@@ -119,10 +132,10 @@ export class Reindex {
     } = this
     const history = await readHistory(deps, spec.settings, appliedSlot)
     const { ingestions } = history
-    if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
+    if (ingestions.some(({ operation }) => this.isBeyond(operation))) throw cannot()
     deps.logger.info(
       { embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length },
-      'making another embedding'
+      'making the collection again'
     )
     const done = [...open].map(([id, ingestion]): [string, string] => [
       id,
@@ -139,7 +152,7 @@ export class Reindex {
     for await (const { slot, log } of slotsBetween(deps, state.appliedSlot, appliedSlot)) {
       for (const [index, operation] of log.operations.entries()) {
         if (operation.kind === 'restore') throw new Superseded()
-        if (hasVectorsOnly(operation)) throw cannot()
+        if (this.isBeyond(operation)) throw cannot()
         if (isItemOperation(operation))
           await applyItemOperation(state, operation, revisionOf(slot, index), context)
       }
@@ -208,7 +221,7 @@ export class Reindex {
       await writeState(deps, state)
       this.assertLevel(live)
     })
-    const { spec, appliedSlot, ingestions, snapshots, results, compaction } = live
+    const { spec, appliedSlot, ingestions, snapshots, results, compaction, rebuilds } = live
     return Object.assign(state, {
       spec: { ...spec, embedding: this.request.embedding },
       appliedSlot,
@@ -216,6 +229,8 @@ export class Reindex {
       snapshots,
       results,
       compaction,
+      rebuilds,
+      reprojection: live.reprojection,
       tombstonesChanged: true,
       pendingUpdatesChanged: true,
       filterDeletesChanged: true,
