@@ -15,6 +15,8 @@ import {
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { assertNoGap, missingSlot, readSlot, type WorkSource } from './read-log.ts'
 
+const slotsAhead = 16
+
 export interface Restore {
   slot: number
   revision: number
@@ -29,6 +31,8 @@ export interface LogHistory {
   snapshots: Map<string, { revision: number; createdAtMs: number }>
   restores: Restore[]
   ingestions: { operation: IngestOperation; revision: number }[]
+  /** Slots with ingestions alone, which are in memory anyway: they need not be read again. */
+  known: Map<number, LogSlot>
   rebuilds: { revision: number; atMs: number }[]
   reprojections: { revision: number; embedding: EmbeddingSpec }[]
 }
@@ -40,13 +44,25 @@ export interface LogHistory {
 export async function* slotsBetween(
   source: WorkSource,
   after: number,
-  last = Infinity
+  last = Infinity,
+  known?: ReadonlyMap<number, LogSlot>
 ): AsyncIterable<{ slot: number; log: LogSlot }> {
+  const read = async (slot: number) => ({
+    slot,
+    log: known?.get(slot) ?? (await readSlot(source, slot))
+  })
   let applied = after
-  for await (const { log } of readSlots(source, after, last)) yield { slot: ++applied, log }
-  if (applied >= last) return
-  if (last !== Infinity) throw missingSlot(source, applied + 1)
-  await assertNoGap(source, applied)
+  for await (const { slot, log } of mapInOrder(numbers(after + 1, last), slotsAhead, read)) {
+    if (log === undefined) break
+    yield { slot, log }
+    applied = slot
+  }
+  if (last === Infinity) await assertNoGap(source, applied)
+  else if (applied < last) throw missingSlot(source, applied + 1)
+}
+
+function* numbers(first: number, last: number): Iterable<number> {
+  for (let number = first; number <= last; number++) yield number
 }
 
 function follow(
@@ -94,11 +110,13 @@ export async function readHistory(
     snapshots: new Map(),
     restores: [],
     ingestions: [],
+    known: new Map(),
     rebuilds: [],
     reprojections: []
   }
   for await (const { slot, log } of slotsBetween(source, 0, last)) {
     history.slot = slot
+    if (log.operations.every(({ kind }) => kind === 'ingest')) history.known.set(slot, log)
     for (const [index, operation] of log.operations.entries())
       follow(history, operation, { slot, revision: revisionOf(slot, index) })
   }

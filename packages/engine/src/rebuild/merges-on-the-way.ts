@@ -24,6 +24,12 @@ export interface MergesOnTheWayDeps {
   buildMerge: BuildMerge
 }
 
+interface Running {
+  proposal: Proposal
+  /** null: all rows were deleted. */
+  result?: OpenSegment | null
+}
+
 /** No segment is large enough to be sealed. */
 const neverSealed = (spec: CollectionSpec): CollectionSpec => ({
   ...spec,
@@ -34,7 +40,9 @@ export class MergesOnTheWay {
   private readonly deps: MergesOnTheWayDeps
   private readonly state: WriterState
   private readonly merges: MergesUnderWay
-  private running: { proposal: Proposal; result?: OpenSegment | null } | undefined
+  private running: Running | undefined
+  /** Resolves when no merge is being built, also none that was given up. */
+  private built: Promise<void> = Promise.resolve()
   private hasFailed = false
 
   constructor(deps: MergesOnTheWayDeps, state: WriterState) {
@@ -47,7 +55,7 @@ export class MergesOnTheWay {
   adopt(): void {
     if (this.running?.result === undefined) return
     const { proposal, result } = this.running
-    this.end()
+    this.forget()
     adoptMerge(this.state, proposal, result, this.deps.protocol)
   }
 
@@ -58,12 +66,18 @@ export class MergesOnTheWay {
     const version = { seq: 0, spec: neverSealed(state.spec), quantizer: null }
     const proposal = merges.begin(state, version, ['small'])
     if (proposal === undefined) return
-    const running = (this.running = { proposal })
-    void this.build(running)
+    const running: Running = { proposal }
+    this.running = running
+    this.built = this.build(running)
   }
 
-  /** Gives up the running merge. Its files become garbage. */
-  end(): void {
+  /** Gives up the running merge, whose files become garbage, and waits until it has stopped. */
+  async end(): Promise<void> {
+    this.forget()
+    await this.built
+  }
+
+  private forget(): void {
     this.merges.abandon()
     this.running = undefined
   }
@@ -72,7 +86,7 @@ export class MergesOnTheWay {
    * Without a merge the state is the same, in more segments. So a failure ends the merges, and
    * nothing else.
    */
-  private async build(running: NonNullable<typeof this.running>): Promise<void> {
+  private async build(running: Running): Promise<void> {
     const { buildMerge, files, logger } = this.deps
     const { proposal } = running
     try {
@@ -81,7 +95,7 @@ export class MergesOnTheWay {
       running.result = segment && (await openSegment(files, segment))
     } catch (error) {
       if (this.running !== running) return
-      this.end()
+      this.forget()
       this.hasFailed = true
       logger.warn({ err: error }, 'merge on the way failed: the segments are merged later')
     }

@@ -49,9 +49,9 @@ export async function replay(
   deps: ReplayDeps,
   spec: CollectionSpec,
   to: Point,
-  history?: Pick<LogHistory, 'restores'>
+  history?: Pick<LogHistory, 'restores' | 'known'>
 ): Promise<WriterState> {
-  const { restores } = history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
+  const { restores, known } = history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
   const context = { rules: deps.protocol, files: deps.files }
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
@@ -60,7 +60,8 @@ export async function replay(
     for await (const { slot, log } of slotsBetween(
       deps,
       base === undefined ? 0 : base.slot - 1,
-      appliedSlot
+      appliedSlot,
+      known
     )) {
       for (const [index, operation] of log.operations.entries()) {
         const revision = revisionOf(slot, index)
@@ -110,7 +111,7 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
     merges.adopt()
     await writeState(deps, state)
   } finally {
-    merges.end()
+    await merges.end()
   }
 }
 
