@@ -152,8 +152,8 @@ async function recover(): Promise<{ writer: CollectionWriter; recovered: Cost }>
 }
 
 async function settle(writer: CollectionWriter, batches: readonly string[]): Promise<void> {
-  let left = batches
-  for (let more = true; more; ) ({ rest: left, more } = await writer.step({ batches: left }))
+  let { more } = await writer.step({ batches })
+  while (more) ({ more } = await writer.step({}))
 }
 
 async function countStored(): Promise<number> {

@@ -145,8 +145,8 @@ async function upload(writer: CollectionWriter, count: number): Promise<void> {
     const { ingestion } = await gallery.accept([item])
     batches.push(await gallery.embed(ingestion, [item]))
   }
-  for (let rest: readonly string[] = batches; rest.length > 0; )
-    ({ rest } = await writer.step({ batches: rest }))
+  let { more } = await writer.step({ batches })
+  while (more) ({ more } = await writer.step({}))
 }
 
 test('a rebuild at the opening leaves what is not done, and writes few segments too', async () => {

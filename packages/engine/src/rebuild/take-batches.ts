@@ -118,7 +118,7 @@ interface Read {
 async function readWhole(deps: TakingDeps, { spec }: WriterState, key: string): Promise<Read> {
   let stored: VectorBatch | undefined
   try {
-    stored = await readBatch(deps, spec, key)
+    stored = (await readBatch(deps, spec, key))?.batch
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
     return { error }
