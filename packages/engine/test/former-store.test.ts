@@ -1,0 +1,139 @@
+// A store that a program before 0.3 wrote opens with nothing lost, and goes on. See test/fixtures.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { openDirectoryStore } from '@likeness/store/directory-store'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { createCatalog } from '../src/catalog/catalog.ts'
+import type { Catalog } from '../src/catalog-contract.ts'
+import type { CollectionReader } from '../src/contract.ts'
+import { createFileCache } from '../src/files/file-cache.ts'
+import { createLogAppender } from '../src/log/log-appender.ts'
+import { createReplica } from '../src/replica/replica.ts'
+import { createFaissSegmentFiles } from '../src/segment/faiss-segment-files.ts'
+import { verifyCollection } from '../src/verify/verify.ts'
+import { readCurrent } from '../src/version/current.ts'
+import { createVersionReader } from '../src/version/read-manifest.ts'
+import type { CollectionWriter } from '../src/writer/collection-writer.ts'
+import { openCollectionWriter, rebuildCollection } from '../src/writer/open-writer.ts'
+
+const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url))
+const clock = systemClock
+const logger = silentLogger()
+interface Item {
+  id: string
+  label: string | null
+  vectors?: string
+}
+let expected: Record<'given' | 'pictures', Item[]>
+let dir: string
+let store: ObjectStore
+let catalog: Catalog
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'likeness-former-'))
+  await promisify(execFile)('tar', ['xzf', join(fixtures, 'store-0.2.tar.gz'), '-C', dir])
+  expected = JSON.parse(await readFile(join(fixtures, 'store-0.2.json'), 'utf8')) as typeof expected
+  store = await openDirectoryStore({ root: join(dir, 'objects') })
+  catalog = createCatalog({ store, clock })
+})
+afterEach(async () => {
+  await store.close()
+  await rm(dir, { recursive: true })
+})
+
+const filesIn = (name: string) =>
+  createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, name) }) })
+const depsOf = (collectionId: string) => ({
+  store,
+  clock,
+  logger,
+  files: filesIn('writer'),
+  collectionId,
+  retentionMs: 0,
+  announce: () => undefined
+})
+
+async function settle(writer: CollectionWriter): Promise<void> {
+  for (let more = true, list = true; more; list = false) ({ more } = await writer.step({ list }))
+}
+
+async function itemsOf(name: string): Promise<Item[]> {
+  const cacheDir = join(dir, `replica-${createUlid()}`)
+  const replica = createReplica({ store, clock, logger, cacheDir, pollMs: 1_000 })
+  const { collectionId } = await catalog.resolve(name)
+  const options = { consistency: 'strong', timeoutMs: 30_000 } as const
+  const reader: CollectionReader = await replica.acquire(collectionId, options)
+  const items: Item[] = []
+  for await (const { id, label } of reader.scroll()) items.push({ id, label })
+  reader.release()
+  await replica.close()
+  return items.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+const withoutVectors = (items: readonly Item[]): Item[] =>
+  items.map(({ id, label }) => ({ id, label }))
+
+test('names, aliases, items and snapshots are there, and every file is whole', async () => {
+  expect((await catalog.list()).map(({ name }) => name)).toEqual(['given', 'pictures'])
+  expect((await catalog.resolve('live')).name).toBe('given')
+  expect((await catalog.unwanted({ unnamedAfterMs: Infinity })).collections).toHaveLength(1)
+  for (const name of ['given', 'pictures'] as const) {
+    expect(await itemsOf(name)).toEqual(withoutVectors(expected[name]))
+    const { collectionId } = await catalog.resolve(name)
+    expect((await verifyCollection({ store, collectionId, scratchDir: dir })).problems).toEqual([])
+  }
+  const { collectionId } = await catalog.resolve('given')
+  const version = await createVersionReader({ store }).read(collectionId)
+  expect(version?.snapshots.map(({ name }) => name).toSorted()).toEqual(['before', 'between'])
+})
+
+test('a writer goes on with what was open, changes take effect, and CURRENT comes into its new form', async () => {
+  const { collectionId } = await catalog.resolve('pictures')
+  const pictures = (await openCollectionWriter(depsOf(collectionId)))!
+  await settle(pictures)
+  expect(pictures.hasOpen).toBe(true)
+  const given = await catalog.resolve('given')
+  const writer = (await openCollectionWriter(depsOf(given.collectionId)))!
+  await createLogAppender({ store, clock }).append(given.collectionId, {
+    kind: 'delete',
+    opId: createUlid(),
+    atMs: 0,
+    ids: ['a0']
+  })
+  await settle(writer)
+  expect(await itemsOf('live')).toEqual(
+    withoutVectors(expected.given.filter(({ id }) => id !== 'a0'))
+  )
+  const { current } = (await readCurrent(store, collectionKeys(given.collectionId).current))!
+  expect(current).toMatchObject({ format: 2, appliedSlot: writer.appliedSlot, dropped: false })
+})
+
+test('it is made again from its log and batches, with the same items', async () => {
+  const { collectionId } = await catalog.resolve('given')
+  const writer = (await rebuildCollection(depsOf(collectionId)))!
+  await settle(writer)
+  expect(await itemsOf('given')).toEqual(withoutVectors(expected.given))
+  expect((await verifyCollection({ store, collectionId, scratchDir: dir })).problems).toEqual([])
+})
+
+test('while programs of that time may still run, CURRENT stays as they read it', async () => {
+  const { collectionId } = await catalog.resolve('given')
+  const keepsFormatUntilMs = clock.nowMs() + 60_000
+  const writer = (await openCollectionWriter({ ...depsOf(collectionId), keepsFormatUntilMs }))!
+  await createLogAppender({ store, clock }).append(collectionId, {
+    kind: 'delete',
+    opId: createUlid(),
+    atMs: 0,
+    ids: ['a0']
+  })
+  await settle(writer)
+  expect((await readCurrent(store, collectionKeys(collectionId).current))!.current.format).toBe(1)
+})
