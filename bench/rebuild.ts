@@ -1,6 +1,6 @@
 // Measures a rebuild and a reindex (another profile) of a collection that was made of single
 // uploads: items/s, number of segments, and the longest time that a step was blocked meanwhile.
-// npm run bench -- rebuild [--items 8000] [--dim 64] [--raw-dim 64] [--method FLAT] [--json]
+// npm run bench -- rebuild [--items 8000] [--dim 64] [--raw-dim 64] [--method FLAT] [--memory]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,7 @@ import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock as clock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { openObjectStore } from '@likeness/store/open-store'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
 import { round, timed } from './measure.ts'
@@ -33,6 +34,8 @@ const { values: args } = parseArgs({
     dim: { type: 'string', default: '64' },
     'raw-dim': { type: 'string', default: '64' },
     method: { type: 'string', default: 'FLAT' },
+    // The engine alone: reads of a store cost nothing.
+    memory: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }
   }
 })
@@ -41,7 +44,9 @@ const writesAtOnce = 16
 /** Pause between two steps, while a single item is added with each. */
 const pauseMs = 50
 const dir = await mkdtemp(join(tmpdir(), 'likeness-rebuild-'))
-const store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
+const store = args.memory
+  ? createMemoryStore()
+  : await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
 const embeddingOf = (profile: number) => ({
   version: `bench@1/profile@${profile}`,
   dim,
