@@ -40,6 +40,7 @@ const kinds = {
   'applied vector batch': /\/batch\//,
   'vector batch': /\/batch\//,
   catalogue: /^catalog\/CURRENT$/,
+  'name of a collection': /^catalog\/n\//,
   job: /^jobs\//,
   'job result': /\/result\.json$/,
   'failed items': /\.failed\.ndjson$/,
@@ -180,6 +181,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     if (kind === 'job') return [jobKey(finished)]
     if (kind === 'job result' || kind === 'failed items')
       return found.filter((key) => key.includes(finished))
+    if (kind === 'name of a collection') return all.filter((key) => kinds[kind].test(key))
     return kind === 'catalogue' ? [catalogKey] : found
   }
   const isOfVersion = (key: string): boolean =>

@@ -5,6 +5,7 @@ import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk
 import { createCatalog } from '@likeness/engine'
 import { verifyCollection } from '@likeness/engine/testing/internals'
 import { vectorOf } from '@likeness/engine/testing/test-items'
+import { catalogNamesPrefix } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -126,6 +127,10 @@ const catalogueRefuses: Judge = ({ gallery: { store } }, key) =>
   mustRefuse('the catalogue', key, () =>
     createCatalog({ store, clock: systemClock }).list({ fresh: true })
   )
+const nameRefuses: Judge = ({ gallery: { store } }, key) =>
+  mustRefuse('the name', key, () =>
+    createCatalog({ store, clock: systemClock }).resolve(key.slice(catalogNamesPrefix.length))
+  )
 const jobRefuses: Judge = ({ gallery: { jobs }, finished }, key) =>
   mustRefuse('the job', key, () => jobs.status(finished))
 const failuresRefuse: Judge = ({ gallery: { jobs }, finished }, key) =>
@@ -167,6 +172,7 @@ export const judges: Record<Kind, readonly Judge[]> = {
   'applied vector batch': [rebuildRefuses, verifyNames],
   'item list': [itemsOfListFail, verifyNames],
   catalogue: [catalogueRefuses],
+  'name of a collection': [nameRefuses],
   job: [jobRefuses],
   'job result': [jobRefuses, verifyNames],
   'failed items': [failuresRefuse, verifyNames],
