@@ -13,6 +13,7 @@ import {
   revisionOf
 } from '@likeness/shared/contract/operation'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
+import { Turns } from '@likeness/shared/process/turns'
 import { assertNoGap, missingSlot, readSlot, type WorkSource } from './read-log.ts'
 
 const slotsAhead = 16
@@ -52,8 +53,11 @@ export async function* slotsBetween(
     log: known?.get(slot) ?? (await readSlot(source, slot))
   })
   let applied = after
+  const turns = new Turns()
   for await (const { slot, log } of mapInOrder(numbers(after + 1, last), slotsAhead, read)) {
     if (log === undefined) break
+    // Slots that are known come without a turn for others.
+    await turns.take()
     yield { slot, log }
     applied = slot
   }

@@ -5,6 +5,7 @@ import { countRows, type VectorBatch } from '@likeness/shared/contract/vector-ba
 import { rowBytes } from '@likeness/shared/contract/vector-rows'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { type AppError, isAppError } from '@likeness/shared/errors'
+import { Turns } from '@likeness/shared/process/turns'
 import { retryStore } from '@likeness/store/retry-store'
 import { applyBatch } from '../apply/apply-operation.ts'
 import type { ApplyRules } from '../apply/apply-rules.ts'
@@ -92,6 +93,7 @@ export async function takeBatches(
   { onLost, write }: Taking
 ): Promise<void> {
   const { rowsPerSegment = defaultRowsPerSegment } = deps
+  const turns = new Turns()
   let [rows, bytes] = [0, 0]
   const read = async (key: string) => ({ key, ...(await readWhole(deps, state, key)) })
   for await (const { key, batch, error, itemBytes = 0 } of mapInOrder(batches, readsAhead, read)) {
@@ -99,6 +101,7 @@ export async function takeBatches(
       onLost(key, error)
       continue
     }
+    await turns.take()
     applyBatch(state, key, batch, deps.protocol)
     rows += countRows(batch.header.items)
     bytes += itemBytes
