@@ -55,7 +55,7 @@ export async function embeddedBatch(
   spec: CollectionSpec,
   batch: VectorBatch
 ): Promise<VectorBatch> {
-  const { header, vectors, raw } = batch
+  const { header, vectors, raw, rawAt } = batch
   const { version, dim } = spec.embedding
   if (header.embeddingVersion === version)
     return { ...batch, vectors: normaliseVectors(spec, vectors) }
@@ -74,6 +74,7 @@ export async function embeddedBatch(
   return {
     header: { ...header, embeddingVersion: version, dim },
     vectors: normaliseVectors(spec, made),
-    raw
+    raw,
+    rawAt
   }
 }
