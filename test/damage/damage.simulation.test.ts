@@ -10,7 +10,7 @@ import { inflict } from './stored-file.ts'
 
 test('bits flipped and files cut in every kind of file are found before anything of them is served, and the old version stays', async () => {
   const { counts, undetected, places, flips, cuts } = await runPlaces({
-    places: 270,
+    places: 280,
     seed: 7,
     verifyEvery: 5
   })
