@@ -3,30 +3,25 @@
 import type { Readable } from 'node:stream'
 import type { Request, Response } from 'express'
 import { maxHeldBytes } from '@likeness/shared/contract/limits'
-import { appError } from '@likeness/shared/errors'
+import { type ByteShare, createByteBudget } from './byte-budget.ts'
 
-let heldBytes = 0
-const ownBytes = new WeakMap<Response, number>()
+const openShare = createByteBudget(maxHeldBytes, 'the bodies of the requests in memory')
+const shares = new WeakMap<Response, ByteShare>()
 
 /**
  * Counts bytes that the request holds until its answer is sent. overloaded when those of all
  * requests are too many; a request that is alone may hold any number.
  */
 export function holdBytes(res: Response, bytes: number): void {
-  const own = ownBytes.get(res)
-  const others = heldBytes - (own ?? 0)
-  if (others > 0 && heldBytes + bytes > maxHeldBytes)
-    throw appError(
-      'overloaded',
-      `the bodies of the requests in memory are at most ${maxHeldBytes} bytes together`
-    )
-  if (own === undefined)
-    res.once('close', () => {
-      heldBytes -= ownBytes.get(res)!
-      ownBytes.delete(res)
-    })
-  ownBytes.set(res, (own ?? 0) + bytes)
-  heldBytes += bytes
+  const known = shares.get(res)
+  const share = known ?? openShare()
+  share.set(share.bytes + bytes)
+  if (known !== undefined) return
+  shares.set(res, share)
+  res.once('close', () => {
+    share.release()
+    shares.delete(res)
+  })
 }
 
 /** Reads a stream into memory. Rejects with `tooLarge` past `maxBytes`, and with overloaded. */

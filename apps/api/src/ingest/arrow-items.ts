@@ -5,6 +5,7 @@ import { maxArrowBytes } from '@likeness/shared/contract/limits'
 import { joinRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
+import { createByteBudget } from '../http/byte-budget.ts'
 import { parseVector } from '../search/query-vector.ts'
 import { parseDescribed, readSupplied, type SuppliedItem, suppliedItem } from './supplied-item.ts'
 
@@ -13,29 +14,7 @@ export const arrowTypes = [
   'application/vnd.apache.arrow.file'
 ] as const
 
-/** Bytes of record batches in the memory of this process. */
-let heldBytes = 0
-
-/** Counts the bytes of one body; a body that is alone may hold any number. */
-function createHolding() {
-  let own = 0
-  const set = (bytes: number): void => {
-    heldBytes += bytes - own
-    own = bytes
-  }
-  return {
-    hold(bytes: number): void {
-      const others = heldBytes - own
-      if (others > 0 && others + bytes > maxArrowBytes)
-        throw appError(
-          'overloaded',
-          `the record batches in memory are at most ${maxArrowBytes} bytes together`
-        )
-      set(bytes)
-    },
-    release: () => set(0)
-  }
-}
+const openShare = createByteBudget(maxArrowBytes, 'the record batches in memory')
 
 export async function* arrowItems(
   chunks: AsyncIterable<Uint8Array>,
@@ -47,7 +26,7 @@ export async function* arrowItems(
       'invalid_vector',
       'the vectors of the collection are sparse: send them as NDJSON'
     )
-  const { hold, release } = createHolding()
+  const { set: hold, release } = openShare()
   const turns = new Turns()
   try {
     for await (const item of readArrowItems(chunks, { dim, maxBytes, hold })) {

@@ -96,12 +96,11 @@ async function removeClaim(
   attempt: string | undefined
 ): Promise<void> {
   if (name === undefined || attempt === undefined) return
-  for (;;) {
-    const found = await names.read(name)
-    if (found?.content.kind !== 'collection' || claimOf(found.content, alias) !== attempt) return
-    const { [alias]: _gone, ...claims } = found.content.claims
-    if (await names.swap(name, found, { ...found.content, claims })) return
-  }
+  await names.change(name, (content) => {
+    if (content?.kind !== 'collection' || claimOf(content, alias) !== attempt) return undefined
+    const { [alias]: _gone, ...claims } = content.claims
+    return { ...content, claims }
+  })
 }
 
 export async function removeAlias(

@@ -51,11 +51,9 @@ export async function finishDrop(
   // Again: a sweep may have taken the first one for a record of a drop that was refused.
   await writeRecord(parts, name, collectionId)
   await dropCurrent(parts, collectionId)
-  for (;;) {
-    const found = await names.read(name)
-    if (!isOf(found?.content, collectionId) || !found?.content.dropping) return
-    if (await names.swap(name, found, { kind: 'free' })) return
-  }
+  await names.change(name, (content) =>
+    isOf(content, collectionId) && content.dropping ? { kind: 'free' } : undefined
+  )
 }
 
 const writeRecord = ({ records, clock }: CatalogParts, name: string, collectionId: string) =>
@@ -69,22 +67,18 @@ const writeRecord = ({ records, clock }: CatalogParts, name: string, collectionI
 async function breakClaims(
   { names }: CatalogParts,
   name: string,
-  { claims }: CollectionName
+  collection: CollectionName
 ): Promise<boolean> {
-  const aliases = Object.keys(claims).sort()
-  const found = await Promise.all(aliases.map((alias) => names.read(alias)))
-  const pointing = aliases.filter((_, at) => {
-    const content = found[at]?.content
-    return content?.kind === 'alias' && content.target === name
-  })
+  const claimed = await names.readClaimed(name, collection)
+  const pointing = claimed.filter(({ pointsHere }) => pointsHere).map(({ alias }) => alias)
   if (pointing.length > 0)
     throw appError(
       'collection_has_aliases',
       `${JSON.stringify(name)} is what ${pointing.join(', ')} point at: move or remove them first`,
       { detail: { aliases: pointing } }
     )
-  for (const [at, alias] of aliases.entries())
-    if (!(await names.swap(alias, found[at], found[at]?.content ?? { kind: 'free' }))) return false
+  for (const { alias, found } of claimed)
+    if (!(await names.swap(alias, found, found?.content ?? { kind: 'free' }))) return false
   return true
 }
 
@@ -97,12 +91,11 @@ export async function setEmbedding(
     embedding
   }: { name: string; collectionId: string; embedding: EmbeddingSpec }
 ): Promise<boolean> {
-  for (;;) {
-    const found = await names.read(name)
-    const content = found?.content
-    if (!isOf(content, collectionId) || content.dropping) return false
-    if (isDeepStrictEqual(content.spec.embedding, embedding)) return false
-    if (await names.swap(name, found, { ...content, spec: { ...content.spec, embedding } }))
-      return true
-  }
+  return await names.change(name, (content) =>
+    !isOf(content, collectionId) ||
+    content.dropping ||
+    isDeepStrictEqual(content.spec.embedding, embedding)
+      ? undefined
+      : { ...content, spec: { ...content.spec, embedding } }
+  )
 }

@@ -121,27 +121,17 @@ export async function publishCollection(
     const named = { kind: 'collection', spec, dropping: false, claims: {} } as const
     if (!(await names.swap(name, found, named))) continue
     // This process may have stood still between the clock and the name, and the sweep was faster.
-    if (!(await isLive(parts, collectionId)) && (await isStillNamed(parts, spec))) {
-      await freeName(parts, spec)
-      throw expired(name)
-    }
+    if (!(await isLive(parts, collectionId)) && (await freeName(parts, spec))) throw expired(name)
     break
   }
   await records.remove(collectionId, 'making')
 }
 
-const isStillNamed = async ({ names }: CatalogParts, { name, collectionId }: CollectionSpec) => {
-  const found = await names.read(name)
-  return isOf(found?.content, collectionId) && !found?.content.dropping
-}
-
-async function freeName(
+/** Returns false when the name is not ours any more, or its drop is under way. */
+const freeName = (
   { names }: CatalogParts,
   { name, collectionId }: CollectionSpec
-): Promise<void> {
-  for (;;) {
-    const found = await names.read(name)
-    if (!isOf(found?.content, collectionId)) return
-    if (await names.swap(name, found, { kind: 'free' })) return
-  }
-}
+): Promise<boolean> =>
+  names.change(name, (content) =>
+    isOf(content, collectionId) && !content.dropping ? { kind: 'free' } : undefined
+  )

@@ -7,6 +7,7 @@ import {
   encodeCurrent,
   isDropped,
   readCurrent,
+  readLive,
   withState
 } from '../version/current.ts'
 import type { NamesDeps } from './names.ts'
@@ -52,12 +53,6 @@ export async function isLive(
   { store, clock }: Pick<NamesDeps, 'store' | 'clock'>,
   collectionId: string
 ): Promise<boolean> {
-  try {
-    const { current } = collectionKeys(collectionId)
-    const found = await retryForRequest(clock, () => readCurrent(store, current))
-    return found !== undefined && !isDropped(found.current)
-  } catch (error) {
-    if (isAppError(error, 'data_corrupt')) return true
-    throw error
-  }
+  const { current } = collectionKeys(collectionId)
+  return (await retryForRequest(clock, () => readLive(store, current))) !== undefined
 }

@@ -102,11 +102,7 @@ export class KnownNames {
     const { names } = this.parts
     const content = (await names.read(name))?.content
     if (content?.kind !== 'collection') return []
-    const aliases = Object.keys(content.claims).sort()
-    const found = await Promise.all(aliases.map((alias) => names.read(alias)))
-    return aliases.filter((_, at) => {
-      const alias = found[at]?.content
-      return alias?.kind === 'alias' && alias.target === name
-    })
+    const claimed = await names.readClaimed(name, content)
+    return claimed.filter(({ pointsHere }) => pointsHere).map(({ alias }) => alias)
   }
 }

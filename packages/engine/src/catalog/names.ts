@@ -97,6 +97,37 @@ export class Names {
     return (await this.read(name))?.content.writeId === writeId
   }
 
+  /**
+   * Replaces the content of a name by what `edit` makes of it, until no other process comes in
+   * between. Returns false when `edit` returns undefined: there is nothing to change.
+   */
+  async change(
+    name: string,
+    edit: (content: Stored | undefined) => NameContent | undefined
+  ): Promise<boolean> {
+    for (;;) {
+      const found = await this.read(name)
+      const next = edit(found?.content)
+      if (next === undefined) return false
+      if (await this.swap(name, found, next)) return true
+    }
+  }
+
+  /** Reads the aliases that are claimed, sorted: what each is, and whether it points at `name`. */
+  async readClaimed(
+    name: string,
+    { claims }: CollectionName
+  ): Promise<{ alias: string; found: FoundName | undefined; pointsHere: boolean }[]> {
+    const aliases = Object.keys(claims).sort()
+    return await Promise.all(
+      aliases.map(async (alias) => {
+        const found = await this.read(alias)
+        const content = found?.content
+        return { alias, found, pointsHere: content?.kind === 'alias' && content.target === name }
+      })
+    )
+  }
+
   /** Reads all names: one listing, and the objects that changed since the last one. */
   async all(): Promise<ListedNames> {
     const { store, clock } = this.deps

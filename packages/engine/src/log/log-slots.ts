@@ -9,7 +9,7 @@ import {
 } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { isDropped, readCurrent } from '../version/current.ts'
+import { readLive } from '../version/current.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 
 const slotsAhead = 16
@@ -23,13 +23,20 @@ export interface ReadSlot {
   operations: LoggedOperation[]
 }
 
+const dropped = () => appError('collection_not_found', 'the collection was dropped')
+
 /**
- * Returns 0 when the committed version is damaged. The log contains all accepted operations anyway.
+ * A slot that exists. Returns 0 when CURRENT or its manifest is damaged. The log contains all accepted
+ * operations anyway.
  */
 async function appliedSlot(store: ObjectStore, collectionId: string): Promise<number> {
+  const current = await readLive(store, collectionKeys(collectionId).current)
+  if (current === undefined) throw dropped()
+  if (current === null) return 0
+  if (current.format === 2) return current.appliedSlot
   try {
     const manifest = await readCommitted(store, collectionId)
-    if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+    if (manifest === undefined) throw dropped()
     return manifest.appliedSlot
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return 0
@@ -91,15 +98,9 @@ export function findInSlot({ slot, operations }: ReadSlot, opId: string): Append
  * damaged CURRENT is one that can be repaired from the log. Returns how many jobs are open.
  */
 export async function confirmLive(store: ObjectStore, collectionId: string): Promise<number> {
-  try {
-    const found = await readCurrent(store, collectionKeys(collectionId).current)
-    if (found !== undefined && !isDropped(found.current))
-      return found.current.format === 2 ? found.current.open.jobs : 0
-  } catch (error) {
-    if (isAppError(error, 'data_corrupt')) return 0
-    throw error
-  }
-  throw appError('collection_not_found', 'the collection was dropped')
+  const current = await readLive(store, collectionKeys(collectionId).current)
+  if (current === undefined) throw dropped()
+  return current?.format === 2 ? current.open.jobs : 0
 }
 
 /** Returns undefined when the slot was created, else the existing slot. */
@@ -112,6 +113,6 @@ export async function createSlot(
   if (written !== undefined) return undefined
   // The slot is taken by another process, or by an earlier try of ours whose answer was lost.
   const stored = await store.get(key)
-  if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
+  if (stored === undefined) throw dropped()
   return stored.body
 }

@@ -22,17 +22,16 @@ export interface StoredSlot {
 }
 
 /**
- * Yields the slots after `applied` up to `last`, in order. Slots are dense: the first missing one is
+ * Yields the slots after `applied`, in order. Slots are dense: the first missing one is
  * the end. Throws data_corrupt when a slot is damaged.
  */
 export async function* readSlots(
   { store, clock, keys, signal }: WorkSource,
-  applied: number,
-  last = Infinity
+  applied: number
 ): AsyncGenerator<StoredSlot> {
-  for (let slot = applied + 1; slot <= last; ) {
+  for (let slot = applied + 1; ; ) {
     // The first read asks for one slot. So an idle collection asks for one key, not for sixteen.
-    const ahead = slot === applied + 1 ? 1 : Math.min(slotsAhead, last - slot + 1)
+    const ahead = slot === applied + 1 ? 1 : slotsAhead
     const read = await Promise.all(
       Array.from({ length: ahead }, (_, i) =>
         retryStore(clock, () => store.get(keys.logSlot(slot + i)), signal)

@@ -2,6 +2,7 @@
 // committed manifest.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
+import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
@@ -72,6 +73,23 @@ export async function readCurrent(
   const stored = await store.get(key)
   if (stored === undefined) return undefined
   return { current: decodeObject(currentSchema, key, stored.body), etag: stored.etag }
+}
+
+/**
+ * Returns the CURRENT of a collection that takes operations, undefined when the collection is gone or
+ * dropped. null: it is damaged, and can be made again from the log, so operations are taken.
+ */
+export async function readLive(
+  store: ObjectStore,
+  key: string
+): Promise<Current | null | undefined> {
+  try {
+    const found = await readCurrent(store, key)
+    return found === undefined || isDropped(found.current) ? undefined : found.current
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return null
+    throw error
+  }
 }
 
 export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }
