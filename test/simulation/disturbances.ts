@@ -44,7 +44,9 @@ export async function createCollection(world: World, { catalog, process }: Machi
     storage: world.settings.storage,
     settings
   }
-  const spec = await retryStore(process.clock, () => catalog.create(options))
+  // Not `create`: when the answer to its last step is lost, a second one finds its own collection.
+  const spec = await retryStore(process.clock, () => catalog.prepare(options))
+  await retryStore(process.clock, () => catalog.publish(spec))
   world.live = spec.collectionId
 }
 
@@ -59,11 +61,13 @@ async function sweep({ store, process }: Machine, collectionId: string): Promise
 
 export async function runDropper(world: World, machine: Machine): Promise<void> {
   const { catalog, process } = machine
+  const droppedAtMs = new Map<string, number>()
   await loop(world, machine, [1_500, 5_000], async () => {
     const truth = world.truthOf(world.live)
     truth.mayBeDropped = true
     await retryStore(process.clock, () => catalog.drop(world.collection))
     truth.isDropped = true
+    droppedAtMs.set(world.live, process.clock.nowMs())
     world.happened.drops++
     await createCollection(world, machine)
     const { collections } = await retryStore(process.clock, () =>
@@ -71,7 +75,9 @@ export async function runDropper(world: World, machine: Machine): Promise<void> 
     )
     for (const { collectionId } of collections) {
       await sweep(machine, collectionId)
-      if (world.random.chance(0.5))
+      // As the garbage collector does: not while a first CURRENT may still come late.
+      const goneMs = process.clock.nowMs() - (droppedAtMs.get(collectionId) ?? Infinity)
+      if (goneMs > world.faults.lateMs && world.random.chance(0.5))
         await retryStore(process.clock, () => catalog.forget(collectionId))
     }
   })

@@ -1,6 +1,6 @@
 // Tests creating and dropping collections on a store that loses answers and delays writes.
 import { expect, test } from 'vitest'
-import { catalogNameKey, collectionKeys } from '@likeness/shared/contract/keys'
+import { catalogNameKey, catalogRecordKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -237,4 +237,19 @@ test('a drop of an incarnation that is gone leaves the next one of its name alon
   await expect(catalog.drop('other', { expected: next.collectionId })).rejects.toMatchObject({
     code: 'name_is_alias'
   })
+})
+
+test('a collection that has its name is created, whether its record can be removed or not', async () => {
+  const store = createMemoryStore()
+  const refused = appError('store_unavailable', 'no deletes', {
+    detail: { reason: 'access_denied' }
+  })
+  const faulty: ObjectStore = { ...store, delete: () => Promise.reject(refused) }
+  const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
+  const later = createCatalog({ store, clock: { ...clock, nowMs: () => 7_200_000 } })
+  const record = catalogRecordKey(collectionId, 'making')
+  expect(await store.head(record)).toBeDefined()
+  expect((await later.unwanted({ unnamedAfterMs: 3_600_000 })).collections).toEqual([])
+  expect(await store.head(record)).toBeUndefined()
+  expect(await later.isLive(collectionId)).toBe(true)
 })

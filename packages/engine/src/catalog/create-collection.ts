@@ -7,7 +7,7 @@ import {
 } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryForRequest } from '@likeness/store/retry-store'
 import { encodeCurrent, withState } from '../version/current.ts'
@@ -124,7 +124,16 @@ export async function publishCollection(
     if (!(await isLive(parts, collectionId)) && (await freeName(parts, spec))) throw expired(name)
     break
   }
-  await records.remove(collectionId, 'making')
+  await removeRecord(parts, collectionId)
+}
+
+/** The collection has its name. A record that cannot be removed now is removed by the sweep. */
+async function removeRecord({ records }: CatalogParts, collectionId: string): Promise<void> {
+  try {
+    await records.remove(collectionId, 'making')
+  } catch (error) {
+    if (!isAppError(error, 'store_unavailable')) throw error
+  }
 }
 
 /** Returns false when the name is not ours any more, or its drop is under way. */
