@@ -32,11 +32,12 @@ const floors: Record<string, readonly string[]> = {
   'packages/engine': [
     'item',
     'catalog-contract.ts columns contract.ts',
+    'state',
     'version',
     'catalog files',
     'vector-index',
     'log segment',
-    'garbage merge search verify',
+    'garbage jobs merge search verify',
     'apply replica',
     'rebuild',
     'writer',

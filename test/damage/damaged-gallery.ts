@@ -7,11 +7,17 @@ import { encodeRecord } from '@likeness/api/idempotency/record'
 import { createReplica } from '@likeness/engine'
 import type { Replica } from '@likeness/engine/contract'
 import { createGallery, type Gallery } from '@likeness/engine/testing/gallery'
-import { manifestFiles, readCommitted } from '@likeness/engine/testing/internals'
+import {
+  manifestFiles,
+  readCommitted,
+  readPart,
+  readStateLines
+} from '@likeness/engine/testing/internals'
 import { itemsFrom } from '@likeness/engine/testing/test-items'
-import { catalogKey, idempotencyKey, jobKey } from '@likeness/shared/contract/keys'
+import { catalogKey, idempotencyKey } from '@likeness/shared/contract/keys'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
+import { smallState } from '@likeness/engine/testing/small-state'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { filesOf } from './stored-file.ts'
 
@@ -29,9 +35,9 @@ const kinds = {
   'relabel overlay': /\/del\/.*\.relabels$/,
   manifest: /\/man\//,
   CURRENT: /^c\/.*\/CURRENT$/,
-  tombstones: /\.tombstones\.json$/,
-  'waiting relabels': /\/side\/.*\.relabels\.json$/,
-  sweeps: /\.sweeps\.json$/,
+  'state lines': /\/side\/.*\.state$/,
+  'newer state lines': /\/side\/.*\.delta$/,
+  'page of jobs': /\/side\/.*\.jobs$/,
   quantizer: /\.quantizer$/,
   'manifest of a snapshot': /\/man\//,
   'applied log slot': /\/log\//,
@@ -41,7 +47,6 @@ const kinds = {
   'vector batch': /\/batch\//,
   catalogue: /^catalog\/CURRENT$/,
   'name of a collection': /^catalog\/n\//,
-  job: /^jobs\//,
   'job result': /\/result\.json$/,
   'failed items': /\.failed\.ndjson$/,
   'idempotency record': /^idem\//
@@ -91,7 +96,8 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     storage: 'sq8',
     rescore: true,
     sealThreshold: 64,
-    retentionMs: 3_600_000
+    retentionMs: 3_600_000,
+    stateShape: { ...smallState, jobsOfPage: 1 }
   })
   const { spec } = gallery
   let replicas = 0
@@ -143,6 +149,9 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     ],
     0
   )
+  // Many lines of the state, which become a base, and then some newer ones.
+  await gallery.remove(...Array.from({ length: 24 }, (_, n) => `unknown-${n}`))
+  while ((await writer.step({ list: true })).more);
   await gallery.remove('item-2', 'item-1000')
   await gallery.relabel(['item-3', 'item-1001', 'never'], { label: 'new' })
   await gallery.operate({ kind: 'delete_where', filter: { label: 'nothing' } })
@@ -162,7 +171,10 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
 
   const manifest = (await readCommitted(store, spec.collectionId))!
   const { snapshots } = manifest
-  const committed = new Set(manifestFiles(manifest))
+  const content = await readStateLines(manifest.state, (ref) => readPart(store, ref))
+  const { revision } = await gallery.jobs.status(finished)
+  const page = [...content.of('page').values()].find(({ first }) => first === revision)!.file.key
+  const committed = new Set([...manifestFiles(manifest), page])
   const all = await gallery.storedKeys('')
   const isApplied = new Set(applied)
   const manifests = all.filter((key) => kinds.manifest.test(key))
@@ -178,7 +190,6 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     if (kind === 'log slot' || kind === 'vector batch')
       return found.filter((key) => !isApplied.has(key))
     if (kind === 'item list') return found.filter((key) => key.includes(open.ingestion))
-    if (kind === 'job') return [jobKey(finished)]
     if (kind === 'job result' || kind === 'failed items')
       return found.filter((key) => key.includes(finished))
     if (kind === 'name of a collection') return all.filter((key) => kinds[kind].test(key))

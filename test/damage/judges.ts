@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readRecord } from '@likeness/api/idempotency/record'
 import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
 import { createCatalog } from '@likeness/engine'
-import { verifyCollection } from '@likeness/engine/testing/internals'
+import { createJobs, verifyCollection } from '@likeness/engine/testing/internals'
 import { vectorOf } from '@likeness/engine/testing/test-items'
 import { catalogNamesPrefix } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
@@ -131,8 +131,9 @@ const nameRefuses: Judge = ({ gallery: { store } }, key) =>
   mustRefuse('the name', key, () =>
     createCatalog({ store, clock: systemClock }).resolve(key.slice(catalogNamesPrefix.length))
   )
-const jobRefuses: Judge = ({ gallery: { jobs }, finished }, key) =>
-  mustRefuse('the job', key, () => jobs.status(finished))
+/** Asks a process that has not read the page yet. */
+const jobRefuses: Judge = ({ gallery: { store, jobs }, finished }, key) =>
+  mustRefuse('the job', key, () => createJobs({ store }).status(jobs.idOf(finished)))
 const failuresRefuse: Judge = ({ gallery: { jobs }, finished }, key) =>
   mustRefuse('the list of failures', key, () => jobs.failedItems(finished))
 const recordRefuses: Judge = ({ gallery: { store } }, key) =>
@@ -161,9 +162,9 @@ export const judges: Record<Kind, readonly Judge[]> = {
   'relabel overlay': [...read, ownerRefuses],
   manifest: [...read, ownerRefuses],
   CURRENT: [...read, ownerRefuses],
-  tombstones: [ownerRefuses, verifyNames],
-  'waiting relabels': [ownerRefuses, verifyNames],
-  sweeps: [ownerRefuses, verifyNames],
+  'state lines': [ownerRefuses, verifyNames],
+  'newer state lines': [ownerRefuses, verifyNames],
+  'page of jobs': [jobRefuses, verifyNames],
   quantizer: [mergeRefuses, verifyNames],
   'manifest of a snapshot': [nothingIsCollected, verifyNames],
   'log slot': [ownerRefuses, verifyNames],
@@ -173,8 +174,7 @@ export const judges: Record<Kind, readonly Judge[]> = {
   'item list': [itemsOfListFail, verifyNames],
   catalogue: [catalogueRefuses],
   'name of a collection': [nameRefuses],
-  job: [jobRefuses],
-  'job result': [jobRefuses, verifyNames],
+  'job result': [verifyNames],
   'failed items': [failuresRefuse, verifyNames],
   'idempotency record': [recordRefuses]
 }

@@ -4,6 +4,8 @@ import { type CollectionWriter, createFaissSegmentFiles, createFileCache } from 
 import {
   openCollectionWriter,
   readCommitted,
+  readPart,
+  readStateLines,
   rebuildCollection
 } from '@likeness/engine/testing/internals'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -100,9 +102,10 @@ export const nothingIsCollected: Judge = async (damaged, key) => {
 export const batchIsRemoved: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
   await takeAll(await opened(openCollectionWriter(deps)))
-  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[
-    damaged.open.ingestion
-  ]?.done
+  const { state } = (await readCommitted(overlay, damaged.gallery.spec.collectionId))!
+  const content = await readStateLines(state, (ref) => readPart(overlay, ref))
+  const records = [...content.of('job').values()]
+  const done = records.find(({ ingestion }) => ingestion === damaged.open.ingestion)?.done
   if (!overlay.deleted.has(key)) return 'the owner has not removed it'
   return done === '0-1' ? undefined : `done are ${done}`
 }

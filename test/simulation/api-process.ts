@@ -3,7 +3,6 @@
 import type { Jobs, LogAppender } from '@likeness/engine/contract'
 import { createJobs, createLogAppender } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
-import { retryStore } from '@likeness/store/retry-store'
 import type { Machine, World } from './world.ts'
 
 export interface Appended {
@@ -30,22 +29,7 @@ export function startApiProcess(world: World, name: string): ApiProcess {
     ...machine,
     jobs,
     appender,
-    async accept(collectionId, operation, tailSlot) {
-      const appended = await appender.append(collectionId, operation, { afterSlot: tailSlot })
-      if (operation.kind === 'ingest') {
-        const { ingestion, total } = operation
-        const pointer = {
-          ingestion,
-          collectionId,
-          collection: world.collection,
-          total,
-          revision: appended.revision,
-          source: 'simulation',
-          createdAtMs: clock.nowMs()
-        }
-        await retryStore(clock, () => jobs.record(pointer))
-      }
-      return appended
-    }
+    accept: (collectionId, operation, tailSlot) =>
+      appender.append(collectionId, operation, { afterSlot: tailSlot })
   }
 }

@@ -99,10 +99,25 @@ async function ingest(
     ingestion: plan.ingestion,
     total: size,
     partSize: 200,
-    given: plan.given
+    given: plan.given,
+    source: 'simulation'
   }
   if ((await send(deps, machine, truth, operation)) !== undefined)
     deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
+}
+
+/** Asks to cancel one of the last jobs. It may have ended by then. */
+async function cancel(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { random, happened } = deps.world
+  const own = deps.acknowledgedJobs.filter((job) => job.truth === truth)
+  if (own.length === 0 || truth.mayBeDropped) return
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'cancel',
+    revision: truth.revisionOf(random.pick(own.slice(-3)).ingestion)
+  })
+  happened.cancels++
 }
 
 async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
@@ -256,6 +271,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
         relabel,
         removeWhere,
         removeWhere,
+        cancel,
         keep,
         keep,
         restore,

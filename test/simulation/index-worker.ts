@@ -52,6 +52,7 @@ export function writerDeps(
     protocol,
     retentionMs: settings.retentionMs,
     mergeShape: settings.mergeShape,
+    stateShape: settings.stateShape,
     mergeLimitMs: settings.mergeLimitMs,
     rowsPerSegment: settings.mergeShape.mostRows,
     buildMerge: createMergeProcesses(world, process),

@@ -11,6 +11,8 @@ import {
   rebuildCollection
 } from '@likeness/engine/testing/internals'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
+import type { JobStatus } from '@likeness/engine/contract'
+import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { ClientDeps } from './client.ts'
 import { writeBatch } from './embed-worker.ts'
@@ -70,6 +72,7 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
     manifestFiles(decodeObject(manifestSchema, key, world.table.get(key)!.body))
   )
   const named = new Set([
+    ...version.pages,
     truth.current!.manifest,
     ...manifestFiles(version.manifest),
     ...kept,
@@ -93,12 +96,13 @@ export async function quiesce(
   await finishWork(world, machine)
   const jobs = createJobs(machine)
   for (const { ingestion, truth: of } of acknowledgedJobs) {
-    const status = await watchJob(seen, jobs, of, ingestion)
-    const expected = of.isDropped ? 'cancelled' : 'completed'
-    if (status?.state !== expected)
+    const state = await lastState(() => watchJob(seen, jobs, of, ingestion))
+    const isAsked = !of.isDropped && of.isCancelAsked(of.revisionOf(ingestion))
+    if (state === 'cancelled' && isAsked) world.happened.cancelled++
+    else if (state !== (of.isDropped ? 'cancelled' : 'completed'))
       throw new Violation(
         'progress',
-        `job ${of.plans.get(ingestion)!.number} is ${status?.state} at the end`
+        `job ${of.plans.get(ingestion)!.number} is ${state} at the end`
       )
   }
   // Rebuilds from the log and the batches alone, which must give the same collection again.
@@ -119,6 +123,18 @@ export async function quiesce(
     }
   if (!isDeepStrictEqual(facts(again), facts(after)))
     throw new Violation('effect', 'made again without its manifest, the collection is another')
+}
+
+/** A job is gone when the log of its collection is deleted: it was cancelled. */
+async function lastState(
+  watch: () => Promise<JobStatus | undefined>
+): Promise<JobStatus['state'] | undefined> {
+  try {
+    return (await watch())?.state
+  } catch (error) {
+    if (isAppError(error, 'job_not_found')) return 'cancelled'
+    throw error
+  }
 }
 
 /** Damages the manifest, requests a rebuild, and starts a writer. */

@@ -41,27 +41,27 @@ export type SeenJobs = Map<string, JobStatus>
 
 function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus): void {
   const plan = truth.plans.get(status.ingestion)!
-  const { total, pending, indexed, superseded, failed } = status.counts
+  const { total, pending, indexed, superseded, failed, cancelled = 0 } = status.counts
   const said = `job ${plan.number} ${status.state}: ${JSON.stringify(status.counts)}`
-  if (status.state === 'cancelled') {
-    if (!truth.mayBeDropped)
-      throw new Violation('job-counts', `${said} of a collection that was not dropped`)
-    return
-  }
+  if (status.state === 'cancelled' && truth.mayBeDropped) return
   if (
     total !== plan.items.length ||
-    pending + indexed + superseded + failed !== total ||
-    Math.min(pending, indexed, superseded, failed) < 0
+    pending + indexed + superseded + failed + cancelled !== total ||
+    Math.min(pending, indexed, superseded, failed, cancelled) < 0
   )
     throw new Violation('job-counts', said)
   if (before !== undefined && before.state !== 'cancelled') {
     const then = before.counts
     if (indexed < then.indexed || superseded < then.superseded || failed < then.failed)
       throw new Violation('job-counts', `${said} after ${JSON.stringify(then)}`)
-    if (before.state === 'completed' && status.seq !== before.seq)
+    if (before.seq !== null && status.seq !== before.seq)
       throw new Violation('job-counts', `${said} at ${status.seq}, before at ${before.seq}`)
   }
-  if (status.state !== 'completed') return
+  if (status.seq === null) return
+  if (status.state === 'cancelled') {
+    if (!truth.isCancelAsked(status.revision)) throw new Violation('job-counts', said)
+    return
+  }
   const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, truth.embedding)).length
   const ended = status.revision < (truth.lastRestore(Infinity)?.revision ?? 0)
   if (pending !== 0 || (ended ? failed > failing : failed !== failing))
@@ -82,7 +82,7 @@ export async function watchJob(
   ingestion: string
 ): Promise<JobStatus | undefined> {
   const before = seen.get(ingestion)
-  const status = await unlessUnavailable(() => jobs.status(ingestion))
+  const status = await unlessUnavailable(() => jobs.status(truth.jobIdOf(ingestion)))
   if (status === undefined) return undefined
   checkJob(truth, before, status)
   if (seen.get(ingestion) === before) seen.set(ingestion, status)
@@ -92,7 +92,7 @@ export async function watchJob(
 }
 
 async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus): Promise<void> {
-  const failed = await unlessUnavailable(() => jobs.failedItems(ingestion))
+  const failed = await unlessUnavailable(() => jobs.failedItems(truth.jobIdOf(ingestion)))
   const plan = truth.plans.get(ingestion)!
   const expected = plan.items.flatMap((_, ordinal) =>
     failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []

@@ -4,14 +4,14 @@
 import {
   type Current,
   currentSchema,
+  type FileRef,
   type Manifest,
   manifestFiles,
   manifestSchema,
-  matchesFilter,
-  OrdinalRanges,
   type SnapshotRecord
 } from '@likeness/engine/testing/internals'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
+import { jobIdOf } from '@likeness/shared/contract/job-id'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
 import {
   decodeLogSlot,
@@ -20,16 +20,11 @@ import {
   revisionOf,
   slotOf
 } from '@likeness/shared/contract/operation'
-import { embedding, failsIn, type IngestionPlan, labelOf } from './ingestion-plan.ts'
+import { expectEffect, expectIngested, type ExpectedItem } from './expected-items.ts'
+import { embedding, type IngestionPlan } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
+import { contentOf, pagesIn, recordsIn } from './state-of.ts'
 import { Violation } from './violation.ts'
-
-export interface ExpectedItem {
-  plan: IngestionPlan
-  ordinal: number
-  revision: number
-  label: string
-}
 
 export class Truth {
   readonly collectionId: string
@@ -48,6 +43,8 @@ export class Truth {
   private files = new Set<string>()
   /** First commit in which each ingestion was complete. */
   readonly completedSeq = new Map<string, number>()
+  /** Done ordinals of cancelled ingestions. */
+  private readonly cancelled = new Map<string, string>()
   /** Least version and slot that readers must see if they start from now on. */
   floor = { seq: 0, slot: 0 }
   /** Least revision of each item that readers may see if they start from now on. */
@@ -136,8 +133,16 @@ export class Truth {
     ])
     for (const key of this.files)
       if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
-    for (const [ingestion, { completedSeq }] of Object.entries(manifest.ingestions)) {
+    const bodyOf = ({ key }: FileRef): Uint8Array => {
+      const entry = table.get(key)
+      if (entry === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
+      return entry.body
+    }
+    const content = contentOf(manifest, bodyOf)
+    for (const { key } of pagesIn(content)) this.files.add(key)
+    for (const [ingestion, { completedSeq, cancelled, done }] of recordsIn(content, bodyOf)) {
       if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
+      if (cancelled !== undefined) this.cancelled.set(ingestion, done)
     }
   }
 
@@ -169,6 +174,17 @@ export class Truth {
     return this.history.find(
       ({ operation }) => operation.kind === 'ingest' && operation.ingestion === ingestion
     )!.revision
+  }
+
+  /** Whether a client has asked to cancel the ingestion of this revision. */
+  isCancelAsked(revision: number): boolean {
+    return this.history.some(
+      ({ operation }) => operation.kind === 'cancel' && operation.revision === revision
+    )
+  }
+
+  jobIdOf(ingestion: string): string {
+    return jobIdOf({ collectionId: this.collectionId, revision: this.revisionOf(ingestion) })
   }
 
   /** Returns the last effective restore up to a slot; a restore needs its snapshot for effect. */
@@ -215,36 +231,15 @@ export class Truth {
     for (const [id, item] of items) items.set(id, { ...item, revision: base!.revision })
     for (const { revision, operation } of this.history) {
       if (slotOf(revision) > appliedSlot) break
-      if (revision > (base?.revision ?? 0))
-        this.expectEffect(items, { operation, revision }, { open, version })
+      if (revision <= (base?.revision ?? 0)) continue
+      if (operation.kind !== 'ingest') expectEffect(items, operation)
+      else {
+        const { ingestion } = operation
+        const done = open[ingestion] ?? this.cancelled.get(ingestion)
+        expectIngested(items, { plan: this.plans.get(ingestion)!, done, revision, version })
+      }
     }
     return items
-  }
-
-  private expectEffect(
-    items: Map<string, ExpectedItem>,
-    { operation, revision }: { operation: Operation; revision: number },
-    { open, version }: { open: Readonly<Record<string, string>>; version: string }
-  ): void {
-    if (operation.kind === 'delete') for (const id of operation.ids) items.delete(id)
-    else if (operation.kind === 'delete_where') {
-      for (const [id, { label }] of items)
-        if (matchesFilter(operation.filter, () => label)) items.delete(id)
-    } else if (operation.kind === 'relabel') {
-      for (const id of operation.ids) {
-        const item = items.get(id)
-        if (item !== undefined) items.set(id, { ...item, label: operation.label ?? item.label })
-      }
-    } else if (operation.kind === 'ingest') {
-      const plan = this.plans.get(operation.ingestion)!
-      const record = open[operation.ingestion]
-      const done = record === undefined ? undefined : OrdinalRanges.parse(record)
-      plan.items.forEach(({ id }, ordinal) => {
-        // An ingestion that is not listed was finished.
-        if (!failsIn(plan, ordinal, version) && (done === undefined || done.has(ordinal)))
-          items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
-      })
-    }
   }
 
   /** Checks that a version has the first embedding, or one requested up to the version's slot. */

@@ -3,8 +3,10 @@
 import {
   applyUpdate,
   decodePayload,
+  type FileRef,
   fullVectors,
   hashOf,
+  type IngestionRecord,
   itemHash,
   type Manifest,
   type ManifestSegment,
@@ -19,8 +21,10 @@ import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
+import { contentOf, pagesIn, recordsIn } from './state-of.ts'
 import { dim, failsIn, vectorsOf } from './ingestion-plan.ts'
-import type { ExpectedItem, Truth } from './truth.ts'
+import type { ExpectedItem } from './expected-items.ts'
+import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
 interface LiveRows {
@@ -33,6 +37,10 @@ interface LiveRows {
 
 export interface ReadVersion {
   manifest: Manifest
+  /** Jobs of the version by ingestion. */
+  records: Map<string, IngestionRecord>
+  /** Keys of the pages of ended jobs. */
+  pages: string[]
   items: Map<string, LiveRows>
 }
 
@@ -84,7 +92,21 @@ async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<
       throw new Violation('one-row-set', `${item.id} is live twice in version ${manifest.seq}`)
     items.set(item.id, item)
   }
-  return { manifest, items }
+  const bodies = new Map<string, Uint8Array>()
+  const readAll = async (refs: readonly FileRef[]): Promise<void> => {
+    for (const ref of refs) bodies.set(ref.key, await files.get(ref))
+  }
+  const body = ({ key }: FileRef): Uint8Array => bodies.get(key)!
+  await readAll([...manifest.state.base, ...manifest.state.deltas])
+  const content = contentOf(manifest, body)
+  const pages = pagesIn(content)
+  await readAll(pages)
+  return {
+    manifest,
+    items,
+    records: recordsIn(content, body),
+    pages: pages.map(({ key }) => key)
+  }
 }
 
 /** Returns undefined when the collection was dropped and deleted. */
@@ -112,18 +134,15 @@ export async function readVersion(reader: VersionReader): Promise<ReadVersion | 
   return undefined
 }
 
-function checkRecords(
-  truth: Truth,
-  {
-    ingestions,
+function checkRecords(truth: Truth, { manifest, records }: ReadVersion): void {
+  const {
     appliedSlot,
     spec: {
       embedding: { version }
     }
-  }: Manifest
-): void {
+  } = manifest
   const restored = truth.lastRestore(appliedSlot)?.revision ?? 0
-  for (const [ingestion, record] of Object.entries(ingestions)) {
+  for (const [ingestion, record] of records) {
     const plan = truth.plans.get(ingestion)!
     const done = OrdinalRanges.parse(record.done)
     const failing = plan.items.filter(
@@ -165,11 +184,8 @@ export const floorOf = (truth: Truth): ReaderFloor => ({
 })
 
 /** Compares a version with the truth, and with the promises from the start of the read. */
-export function checkVersion(
-  truth: Truth,
-  { manifest, items }: ReadVersion,
-  floor: ReaderFloor
-): void {
+export function checkVersion(truth: Truth, version: ReadVersion, floor: ReaderFloor): void {
+  const { manifest, items, records } = version
   const { seq, appliedSlot, counts } = manifest
   if (seq < floor.seq || appliedSlot < floor.slot)
     throw new Violation(
@@ -183,15 +199,13 @@ export function checkVersion(
         `${id} at revision ${revision} in version ${seq}, gone or replaced at ${floor.items.get(id)}`
       )
   }
-  checkRecords(truth, manifest)
+  checkRecords(truth, version)
   checkSettings(truth, manifest)
   truth.checkEmbedding(manifest)
   const expected = truth.expectedItems(
     {
       appliedSlot,
-      open: Object.fromEntries(
-        Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])
-      )
+      open: Object.fromEntries([...records].map(([ingestion, { done }]) => [ingestion, done]))
     },
     manifest.spec.embedding.version
   )

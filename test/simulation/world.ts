@@ -5,7 +5,8 @@ import {
   createCatalog,
   type MergeShape,
   type Protocol,
-  type SegmentFiles
+  type SegmentFiles,
+  type StateShape
 } from '@likeness/engine/testing/internals'
 import { catalogKey } from '@likeness/shared/contract/keys'
 import { isAppError, messageOf } from '@likeness/shared/errors'
@@ -23,6 +24,7 @@ export interface Settings {
   hotIds: string[]
   retentionMs: number
   mergeShape: MergeShape
+  stateShape: Partial<StateShape>
   mergeLimitMs: number
   method: 'FLAT' | 'IVF' | 'HNSW32'
   storage: 'f32' | 'sq8'
@@ -64,6 +66,13 @@ function drawSettings(random: Random): Settings {
     hotIds: Array.from({ length: random.pick([3, 5, 8, 16, 80]) }, (_, i) => `item-${i}`),
     retentionMs: random.pick([50, 400, 3_000]),
     mergeShape: { mostRows: random.pick([16, 32, 10_000]), fanIn: random.pick([2, 2, 3, 8]) },
+    stateShape: {
+      recentBytes: random.pick([0, 500, 2_000]),
+      leastDeltaBytes: random.pick([0, 1_500]),
+      partBytes: random.pick([300, 1_500]),
+      fewLines: random.pick([0, 3]),
+      jobsOfPage: random.pick([1, 3, 1_000])
+    },
     mergeLimitMs: random.pick([1_000, 60_000]),
     method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
     storage: random.pick(['f32', 'f32', 'sq8']),
@@ -92,6 +101,8 @@ export type Happening =
   | 'relabels'
   | 'sweeps'
   | 'snapshots'
+  | 'cancels'
+  | 'cancelled'
   | 'restores'
   | 'compactions'
   | 'changedSettings'
@@ -141,6 +152,8 @@ export class World implements StoreWorld {
     relabels: 0,
     sweeps: 0,
     snapshots: 0,
+    cancels: 0,
+    cancelled: 0,
     restores: 0,
     compactions: 0,
     changedSettings: 0,

@@ -20,6 +20,7 @@ import { dropCollection } from './routes/drop-collection.ts'
 import { exportVectors } from './routes/export-vectors.ts'
 import { getCollection } from './routes/get-collection.ts'
 import { getItem } from './routes/get-item.ts'
+import { cancelJob } from './routes/cancel-job.ts'
 import { getJob } from './routes/get-job.ts'
 import { livez, readyz } from './routes/health.ts'
 import { importItems } from './routes/import-items.ts'
@@ -60,6 +61,7 @@ const routes = (deps: ApiDeps) => [
   importVectors(deps),
   listJobs(deps),
   getJob(deps),
+  cancelJob(deps),
   getItem(deps),
   deleteItem(deps),
   relabelItem(deps),

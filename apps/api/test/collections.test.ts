@@ -171,13 +171,14 @@ test('jobs that do not exist are job_not_found, bad queries invalid_request', as
     '400 invalid_request'
   )
   expect(await codeOf(await api.fetch('/v1/jobs?limit=0'))).toBe('400 invalid_request')
-  expect(await (await api.fetch('/v1/jobs')).json()).toEqual({ jobs: [] })
+  expect(await (await api.fetch('/v1/jobs')).json()).toEqual({ jobs: [], next: null })
 })
 
 test('failed items of a job come after an ordinal, and only when there are some', async () => {
   const asked: unknown[] = []
   const counts = { total: 3, pending: 0, indexed: 2, superseded: 0, failed: 1 }
   api.deps.jobs.status = async (id) => ({
+    id,
     ingestion: id,
     collectionId: 'i',
     collection: 'marks',

@@ -50,6 +50,7 @@ const work = (ingestion: string, total: number): Named => ({
   ingestion,
   open: {
     record: {
+      ingestion,
       revision: ++revisions,
       total,
       partSize: 200,

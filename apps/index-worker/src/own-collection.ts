@@ -43,8 +43,8 @@ export async function ownCollection(
   const { config, clock, queues, notifications, tellEmbedding, troubles } = deps
   const logger = deps.logger.child({ collectionId })
   const movedAtMs = await deps.catalog.movedAtMs()
-  const keepsFormatUntilMs = (movedAtMs ?? -Infinity) + formerProgramMs
-  const writer = await openWriter({ ...deps, logger, keepsFormatUntilMs }, collectionId, signal)
+  const formerProgramsUntilMs = (movedAtMs ?? -Infinity) + formerProgramMs
+  const writer = await openWriter({ ...deps, logger, formerProgramsUntilMs }, collectionId, signal)
   if (writer === undefined) return
   logger.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
   await runWriter({
@@ -79,8 +79,8 @@ function openWriter(
     mergers,
     announce,
     project,
-    keepsFormatUntilMs
-  }: OwnerDeps & { keepsFormatUntilMs: number },
+    formerProgramsUntilMs
+  }: OwnerDeps & { formerProgramsUntilMs: number },
   collectionId: string,
   signal: AbortSignal
 ): ReturnType<typeof openOrRebuild> {
@@ -101,8 +101,9 @@ function openWriter(
       collectionId,
       retentionMs: config.SNAPSHOT_RETENTION_MS,
       uploadRetentionMs: config.UPLOAD_RETENTION_MS,
+      jobRetentionMs: config.JOB_RETENTION_MS,
       announce,
-      keepsFormatUntilMs,
+      formerProgramsUntilMs,
       signal,
       buildMerge,
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,

@@ -47,6 +47,8 @@ export interface LogAppender {
     opId: string,
     afterSlot: number
   ): Promise<{ revision: number; slot: number } | undefined>
+  /** Whether the log may hold what programs before 0.4 do not know: none of them can own it now. */
+  isOfThisFormat(collectionId: string): Promise<boolean>
   /** Returns the newest slot (0: empty log), at the cost of a few reads. A later append gets a later slot. */
   tail(collectionId: string): Promise<number>
 }
@@ -62,8 +64,17 @@ export interface ItemListWriter {
 }
 
 export interface JobStatus extends JobPointer {
+  id: string
   state: 'queued' | 'running' | 'completed' | 'cancelled'
-  counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
+  counts: {
+    total: number
+    pending: number
+    indexed: number
+    superseded: number
+    failed: number
+    /** Left out by a cancel. Absent: none. */
+    cancelled?: number
+  }
   /** Embedding that embed-workers must make for pending pictures; null without registered ones. */
   awaits: EmbeddingSpec | null
   seq: number | null
@@ -71,15 +82,32 @@ export interface JobStatus extends JobPointer {
   /** The result object is gone: the counts are not known. */
   resultLost?: true
 }
+export interface ListedJobs {
+  jobs: JobStatus[]
+  /** Revision before which the next page begins; null: there is none, or of all collections. */
+  next: number | null
+}
 export interface Jobs {
-  /** Call this before the acknowledgement and after the log append. */
-  record(pointer: JobPointer): Promise<void>
+  /**
+   * Writes the pointer of a job whose id is its ingestion. Call this after the log append and before
+   * the acknowledgement, while a program from before 0.4 may own the collection.
+   */
+  recordFormer(pointer: JobPointer): Promise<void>
   /** Throws job_not_found. Reads CURRENT, so the answer is never older than the call. */
   status(id: string): Promise<JobStatus>
   /** Returns failed items by ordinal, at most `limit` after ordinal `after`. */
   failedItems(id: string, options?: { after?: number; limit?: number }): Promise<FailedItem[]>
-  /** Returns jobs newest first, of all collections or of one. */
-  list(options?: { limit?: number; collection?: string }): Promise<JobStatus[]>
+  /**
+   * Returns jobs newest first: a page of those of one collection, or the newest of `collections`.
+   * `before`: a revision.
+   */
+  list(options: {
+    limit?: number
+    collection?: { collectionId: string; name: string }
+    collections?: readonly { collectionId: string }[]
+    before?: number
+    state?: JobStatus['state']
+  }): Promise<ListedJobs>
 }
 
 export interface SegmentSummary {

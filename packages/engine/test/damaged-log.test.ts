@@ -1,6 +1,7 @@
 // Tests damage that a JSON parser does not see. A damaged entry is not applied and not skipped.
 // Undamaged data stays in use.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createJobs } from '../src/jobs/jobs.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
 import { readCurrent } from '../src/version/current.ts'
@@ -116,10 +117,15 @@ test('a damaged manifest that nothing needs is collected, and does not hold up t
   expect(await gallery.allIds()).toHaveLength(3)
 })
 
-test('a job that is damaged is an error, not an unknown job', async () => {
-  const ingestion = await gallery.add(await gallery.openWriter(), [{ id: 'a' }])
+test('the pointer of a former job that is damaged is an error, not an unknown job', async () => {
+  const { collectionId, name: collection } = gallery.spec
+  const { ingestion, revision } = await gallery.accept([{ id: 'a' }])
+  const about = { total: 1, revision, source: 'upload', createdAtMs: 0 }
+  await gallery.jobs.recordFormer({ ingestion, collectionId, collection, ...about })
   await alter(`jobs/${ingestion}`, '"total":1', '"total":2')
-  await expect(gallery.jobs.status(ingestion)).rejects.toMatchObject(damaged(`jobs/${ingestion}`))
+  await expect(createJobs(gallery).status(ingestion)).rejects.toMatchObject(
+    damaged(`jobs/${ingestion}`)
+  )
 })
 
 test('a rebuild that would lose items of a damaged batch has no effect, says so, and what follows goes on', async () => {

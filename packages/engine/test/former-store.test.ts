@@ -124,16 +124,23 @@ test('it is made again from its log and batches, with the same items', async () 
   expect((await verifyCollection({ store, collectionId, scratchDir: dir })).problems).toEqual([])
 })
 
-test('while programs of that time may still run, CURRENT stays as they read it', async () => {
+test('while programs of that time may still run, its collections are left to them', async () => {
   const { collectionId } = await catalog.resolve('given')
-  const keepsFormatUntilMs = clock.nowMs() + 60_000
-  const writer = (await openCollectionWriter({ ...depsOf(collectionId), keepsFormatUntilMs }))!
-  await createLogAppender({ store, clock }).append(collectionId, {
-    kind: 'delete',
-    opId: createUlid(),
-    atMs: 0,
-    ids: ['a0']
+  const { current } = collectionKeys(collectionId)
+  const before = await store.head(current)
+  const formerProgramsUntilMs = clock.nowMs() + 1_500
+  const deps = { ...depsOf(collectionId), formerProgramsUntilMs }
+  const opening = openCollectionWriter({
+    ...deps,
+    clock: {
+      ...clock,
+      async sleep(ms: number) {
+        expect(await store.head(current)).toEqual(before)
+        await clock.sleep(ms)
+      }
+    }
   })
-  await settle(writer)
-  expect((await readCurrent(store, collectionKeys(collectionId).current))!.current.format).toBe(1)
+  await settle((await opening)!)
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(formerProgramsUntilMs)
+  expect(await itemsOf('given')).toEqual(withoutVectors(expected.given))
 })

@@ -83,7 +83,15 @@ test.each([
   ['a field of CURRENT', () => rewrite(gallery.keys.current, (v) => ({ ...v, later: 1 }))],
   ['the format of CURRENT', () => rewrite(gallery.keys.current, (v) => ({ ...v, format: 3 }))],
   ['a field of the manifest', () => rewriteManifest((v) => ({ ...v, packs: [] }))],
-  ['the format of the manifest', () => rewriteManifest((v) => ({ ...v, format: 2 }))],
+  ['the format of the manifest', () => rewriteManifest((v) => ({ ...v, format: 3 }))],
+  [
+    'a kind of line of the manifest',
+    () =>
+      rewriteManifest((v) => {
+        const line = { kind: 'colour', key: 'a', value: null }
+        return { ...v, state: { ...(v.state as object), recent: [line] } }
+      })
+  ],
   [
     'a setting inside the manifest',
     () =>

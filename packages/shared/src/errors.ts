@@ -34,6 +34,7 @@ const catalogue = {
   embedding_mismatch: [409, false],
   raw_vectors_missing: [409, false],
   profile_replaced: [409, false],
+  job_ended: [409, false],
   idempotency_in_progress: [409, true],
   upload_expired: [409, false],
   not_fresh: [409, true],

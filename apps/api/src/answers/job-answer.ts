@@ -11,7 +11,7 @@ export function jobAnswer(
   failed: FailedItem[]
 ): JobAnswer {
   const {
-    ingestion,
+    id,
     collection,
     collectionId,
     state,
@@ -24,7 +24,7 @@ export function jobAnswer(
     resultLost
   } = job
   return {
-    id: ingestion,
+    id,
     collection,
     incarnation: collectionId,
     state,

@@ -106,7 +106,7 @@ async function expectOnce(finished: Response): Promise<unknown> {
   const answer = (await finished.json()) as { job: string; items: unknown[] }
   expect(answer.items).toHaveLength(1)
   expect(await api.operations(collectionId)).toMatchObject([
-    { kind: 'ingest', ingestion: answer.job }
+    { kind: 'ingest', ingestion: await api.ingestionOf(answer.job) }
   ])
   const [line] = await api.itemList(collectionId, answer.job)
   expect(await images()).toEqual([line!.imageKey])

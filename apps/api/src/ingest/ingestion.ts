@@ -1,5 +1,4 @@
-// The single way into a collection: item list, log entry, job pointer, liveness check, then the
-// acknowledgement.
+// The single way into a collection: item list, log entry, liveness check, then the acknowledgement.
 import { z } from 'zod'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import {
@@ -7,6 +6,7 @@ import {
   type ItemListLine,
   itemListPartSize
 } from '@likeness/shared/contract/item-list'
+import { jobIdOf } from '@likeness/shared/contract/job-id'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { IngestOperation } from '@likeness/shared/contract/operation'
 import { createUlid, ulidTimeMs } from '@likeness/shared/data/ulid'
@@ -17,7 +17,6 @@ import type { Answer } from '../idempotency/answer-once.ts'
 import { tailBefore, tailSlotSchema } from '../idempotency/tail-before.ts'
 
 export const ingestIntentSchema = z.object({
-  /** Also the id of the job. */
   ingestion: z.string(),
   opId: z.string(),
   incarnation: z.string(),
@@ -123,15 +122,16 @@ async function append(
 }
 
 /**
- * Appends the log entry, unless an earlier attempt did, and returns its place. upload_expired when
- * the time for that is over.
+ * Appends the log entry, unless an earlier attempt did, and returns its place and the id of the job.
+ * upload_expired when the time for that is over.
  */
 export async function logIngestion(
   deps: ApiDeps,
   intent: IngestIntent
-): Promise<{ revision: number; slot: number }> {
+): Promise<{ revision: number; slot: number; job: string }> {
   const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
-  const { partSize = itemListPartSize } = intent
+  const { partSize = itemListPartSize, source } = intent
+  const isNew = await deps.logAppender.isOfThisFormat(collectionId)
   const operation: IngestOperation = {
     kind: 'ingest',
     opId,
@@ -140,19 +140,22 @@ export async function logIngestion(
     total,
     partSize,
     requestId,
-    ...(given && { given })
+    ...(given && { given }),
+    ...(isNew && { source })
   }
   const logged = await append(deps, intent, operation)
-  await deps.jobs.record({
+  const { revision } = logged
+  if (isNew) return { ...logged, job: jobIdOf({ collectionId, revision }) }
+  await deps.jobs.recordFormer({
     ingestion,
     collectionId,
     collection: intent.collection,
     total,
-    revision: logged.revision,
-    source: intent.source,
+    revision,
+    source,
     createdAtMs: atMs
   })
-  return logged
+  return { ...logged, job: ingestion }
 }
 
 /**
@@ -160,12 +163,12 @@ export async function logIngestion(
  * meanwhile.
  */
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
-  const { incarnation: collectionId, ingestion, total } = intent
-  const { revision, slot } = await logIngestion(deps, intent)
+  const { incarnation: collectionId, total } = intent
+  const { revision, slot, job } = await logIngestion(deps, intent)
   return {
     status: 202,
     body: {
-      job: ingestion,
+      job,
       collection: intent.collection,
       revision,
       total,

@@ -87,6 +87,8 @@ async function answer(
       'raw_vectors_missing',
       'items of the collection were given with their vectors, and nothing else can be made of them: build a new collection from their pictures'
     )
+  if (outcome.error === 'job_ended')
+    throw appError('job_ended', 'the job ended before the cancel was applied')
   if (outcome.error === 'profile_replaced')
     throw appError('profile_replaced', 'another profile was asked for since, and that one counts')
   return {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { HeldVersion } from '@likeness/engine/contract'
 import { type CollectionSpec, storedSpecSchema } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
-import { collectionKeys, isEngineKey, jobKey } from '@likeness/shared/contract/keys'
+import { collectionKeys, isEngineKey } from '@likeness/shared/contract/keys'
 import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -92,14 +92,14 @@ async function publish(deps: ApiDeps, { spec: stored, ingest }: Intent): Promise
       'upload_expired',
       'the request is repeated too late: what it had copied is gone; send it under a new Idempotency-Key'
     )
-  if (ingest !== null) await logIngestion(deps, ingest)
+  const logged = ingest === null ? undefined : await logIngestion(deps, ingest)
   await deps.catalog.publish(spec, { withinMs: deps.settings.uploadRetentionMs / 2 })
   return {
     status: 202,
     body: {
       name,
       incarnation: collectionId,
-      job: ingest?.ingestion ?? null,
+      job: logged?.job ?? null,
       total: ingest?.total ?? 0
     },
     after: () => deps.notifications.catalog(name)
@@ -108,12 +108,10 @@ async function publish(deps: ApiDeps, { spec: stored, ingest }: Intent): Promise
 
 async function abandon(
   { store, logger }: ApiDeps,
-  { collectionId }: CollectionSpec,
-  ingestion: string
+  { collectionId }: CollectionSpec
 ): Promise<void> {
   try {
     await deleteListed(store, store.list(collectionKeys(collectionId).root))
-    await store.delete([jobKey(ingestion)])
   } catch (error) {
     logger.warn({ err: error, collectionId }, 'objects of a collection that was not made stay')
   }
@@ -158,7 +156,7 @@ export async function restoreInto(
     },
     act: (intent) => publish(deps, intent),
     abandon: async () => {
-      if (made !== undefined) await abandon(deps, made, ingestion)
+      if (made !== undefined) await abandon(deps, made)
     }
   })
 }

@@ -128,7 +128,8 @@ const jobSchema = z.strictObject({
     pending: count,
     indexed: count,
     superseded: count,
-    failed: count
+    failed: count,
+    cancelled: count.optional()
   }),
   waiting: z
     .strictObject({
@@ -250,7 +251,8 @@ export const answerSchemas = {
   Hit: hitSchema,
   Item: itemSchema,
   Job: jobSchema,
-  JobList: z.strictObject({ jobs: z.array(jobSchema) }),
+  JobCancelled: z.strictObject({ job: z.string(), cancelled: count, ...outcome }),
+  JobList: z.strictObject({ jobs: z.array(jobSchema), next: count.nullable() }),
   Live: z.strictObject({ status: z.literal('ok') }),
   OpenapiDocument: z.looseObject({ openapi: z.string() }),
   Problem: problemSchema,

@@ -40,8 +40,11 @@ export const jobRoutes: RouteDescriptions = {
   'GET /v1/jobs': {
     tag: 'jobs',
     summary: 'List jobs, newest first',
+    description:
+      'Of one collection page by page, or the newest of all collections. An ended job is listed for `JOB_RETENTION_MS`.',
     query: jobsQuerySchema,
-    answers: { 200: json('Without their failed items.', 'JobList') }
+    answers: { 200: json('Without their failed items.', 'JobList') },
+    codes: ['collection_not_found']
   },
   'GET /v1/jobs/:id': {
     tag: 'jobs',
@@ -49,6 +52,18 @@ export const jobRoutes: RouteDescriptions = {
     query: jobQuerySchema,
     answers: { 200: json('As committed now.', 'Job') },
     codes: ['job_not_found']
+  },
+  'POST /v1/jobs/:id/cancel': {
+    tag: 'jobs',
+    summary: 'End a job: what was applied before stays, and nothing else of it comes',
+    answers: {
+      200: json('Cancelled. `cancelled` items were left out.', 'JobCancelled'),
+      202: json(
+        'Logged and will be done, but not committed in time to say more.',
+        'OperationLogged'
+      )
+    },
+    codes: ['job_not_found', 'job_ended', 'index_worker_unavailable']
   }
 }
 

@@ -1,8 +1,6 @@
 // GET /v1/jobs/:id?failed_after=: state, counts, the reason for waiting, the first 1000 failed
 // items after an ordinal, and the seq that holds all of the job.
 import { z } from 'zod'
-import { ulidPattern } from '@likeness/shared/data/ulid'
-import { appError } from '@likeness/shared/errors'
 import { jobAnswer } from '../answers/job-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'
@@ -17,7 +15,6 @@ export const getJob = (deps: ApiDeps): Route => ({
   path: '/v1/jobs/:id',
   async handle(req, res) {
     const id = pathParameter(req, 'id')
-    if (!ulidPattern.test(id)) throw appError('job_not_found', 'no job has this id')
     const { failed_after: after } = parseRequest(querySchema, req.query)
     const job = await deps.jobs.status(id)
     const failed =

@@ -54,8 +54,9 @@ test('items are a job whose vectors are stored before its log entry, and no pict
     202,
     expect.objectContaining({ collection: 'texts', total: 2 })
   ])
+  const ingestion = await api.ingestionOf(answer.job)
   expect(await api.operations(collectionId)).toEqual([
-    expect.objectContaining({ kind: 'ingest', ingestion: answer.job, total: 2, given: true })
+    expect.objectContaining({ kind: 'ingest', ingestion, total: 2, given: true })
   ])
   expect(await api.itemList(collectionId, answer.job)).toMatchObject([
     { ordinal: 0, id: 'a', label: 'x', metadata: { n: 1 }, imageKey: null },
@@ -64,7 +65,7 @@ test('items are a job whose vectors are stored before its log entry, and no pict
   const [batch] = await batches()
   expect(batch!.header).toMatchObject({
     collectionId,
-    ingestion: answer.job,
+    ingestion,
     embeddingVersion: elsewhere.version,
     dim: 3,
     rawDim: 0

@@ -52,7 +52,7 @@ test('fields describe the files after them, an id only the next one, and the res
   )
   expect(bodies).toEqual(['one', 'two', 'three'])
   expect(await api.operations(collectionId)).toMatchObject([
-    { kind: 'ingest', ingestion: answer.job, total: 3 }
+    { kind: 'ingest', ingestion: await api.ingestionOf(answer.job), total: 3 }
   ])
   expect(answer.revision).toBe(1024)
   expect(api.notifications.work).toEqual([{ collectionId, slot: 1 }])

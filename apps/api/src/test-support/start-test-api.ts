@@ -22,6 +22,7 @@ import {
   type RankQuery
 } from '@likeness/shared/contract/embedder'
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
+import { parseJobId } from '@likeness/shared/contract/job-id'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
 import { type Clock, systemClock } from '@likeness/shared/process/clock'
@@ -127,7 +128,10 @@ export interface TestApi {
   /** Creates a collection named `marks`; returns its collection id. */
   createMarks: () => Promise<string>
   operations: (collectionId: string) => Promise<Operation[]>
-  itemList: (collectionId: string, ingestion: string) => Promise<ItemListLine[]>
+  /** `job`: id of the job, or its ingestion. */
+  itemList: (collectionId: string, job: string) => Promise<ItemListLine[]>
+  /** Returns the ingestion of a job. */
+  ingestionOf: (job: string) => Promise<string>
   keys: (prefix: string) => Promise<string[]>
   spooled: () => Promise<string[]>
   stop: () => Promise<void>
@@ -217,6 +221,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const keys: TestApi['keys'] = (prefix) => collectKeys(store, prefix)
   const bodies = async (prefix: string) =>
     Promise.all((await keys(prefix)).map(async (key) => (await store.get(key))!.body))
+  const ingestionOf = async (job: string): Promise<string> =>
+    parseJobId(job) === undefined ? job : (await deps.jobs.status(job)).ingestion
+
   return {
     ...built,
     url: server.url,
@@ -238,10 +245,11 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) =>
         decodeLogSlot('log', body).operations.filter((operation) => operation.kind !== 'void')
       ),
-    itemList: async (collectionId, ingestion) =>
-      (await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))).flatMap((body) =>
-        decodeItemList('list', body)
+    itemList: async (collectionId, job) =>
+      (await bodies(collectionKeys(collectionId).itemListPrefix(await ingestionOf(job)))).flatMap(
+        (body) => decodeItemList('list', body)
       ),
+    ingestionOf,
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {
       await server.stop()

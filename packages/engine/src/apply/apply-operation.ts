@@ -20,6 +20,7 @@ import {
 } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyFilterDelete, isFilterDeleted } from './filter-deletes.ts'
@@ -51,7 +52,7 @@ function removeCurrent(state: WriterState, hash: Buffer, now: CurrentVersion | u
   const name = hashName(hash)
   state.pending.delete(name)
   if (now?.live !== undefined) markDeleted(now.live)
-  if (state.tombstones.delete(name)) state.tombstonesChanged = true
+  state.tombstones.delete(name)
 }
 
 /** Returns whether there was an item to delete. */
@@ -62,7 +63,6 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
   const existed = now?.live !== undefined || state.pending.has(hashName(hash))
   removeCurrent(state, hash, now)
   state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
-  state.tombstonesChanged = true
   return existed
 }
 
@@ -79,10 +79,9 @@ function applyPayloadUpdate(
     name,
     addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, {
       revision,
-      since: state.filterDeletes.at(-1)?.revision ?? 0
+      since: Number(state.filterDeletes.lastKey ?? 0)
     })
   )
-  state.pendingUpdatesChanged = true
   const now = currentVersionOf(state, hash)
   if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
   const pending = state.pending.get(name)
@@ -129,31 +128,35 @@ export async function applyItemOperation(
   }
 }
 
-export function register(
-  state: WriterState,
-  { ingestion, total, partSize, requestId, given }: IngestOperation,
-  revision: number
-): void {
+export function register(state: WriterState, operation: IngestOperation, revision: number): void {
+  const { ingestion } = operation
   if (state.ingestions.has(ingestion)) return
   state.ingestions.add(ingestion, {
-    record: {
-      revision,
-      total,
-      partSize,
-      requestId,
-      given,
-      done: '',
-      indexed: 0,
-      superseded: 0,
-      failed: 0,
-      failures: [],
-      completedSeq: null,
-      completedAtMs: null
-    },
+    record: newRecord(operation, revision),
     done: new OrdinalRanges(),
     failed: []
   })
 }
+
+export const newRecord = (
+  { ingestion, total, partSize, requestId, given, source, atMs }: IngestOperation,
+  revision: number
+): IngestionRecord => ({
+  ingestion,
+  revision,
+  total,
+  partSize,
+  requestId,
+  given,
+  ...(source !== undefined && { source, createdAtMs: atMs }),
+  done: '',
+  indexed: 0,
+  superseded: 0,
+  failed: 0,
+  failures: [],
+  completedSeq: null,
+  completedAtMs: null
+})
 
 interface Arriving {
   item: BatchItem
@@ -216,7 +219,6 @@ function applyItem(
   const waiting = state.pendingUpdates.get(name) ?? []
   if (isFilterDeleted(state, payload, version, waiting)) {
     state.tombstones.set(name, version)
-    state.tombstonesChanged = true
     record.superseded++
     return
   }
@@ -271,30 +273,22 @@ export function applyBatch(
   return applied
 }
 
+/** Entries beyond twice as many as were left before, from which old ones are looked for again. */
+const pruneSlack = 1024
+
 /**
  * Drops tombstones, pending updates and filter deletes that are older than every open ingestion:
- * all items that can still arrive have a higher revision. Until the oldest one changes, all that
- * comes is newer.
+ * all items that can still arrive have a higher revision. A backlog closes an ingestion in each
+ * commit, so the walk over all of them waits until they are twice as many.
  */
 export function pruneOld(state: WriterState): void {
+  const { tombstones, pendingUpdates, filterDeletes } = state
   const oldest = oldestOpen(state)
-  if (oldest === state.prunedBelow && oldest !== Infinity) return
-  state.prunedBelow = oldest
-  for (const [name, { revision }] of state.tombstones) {
-    if (revision < oldest) {
-      state.tombstones.delete(name)
-      state.tombstonesChanged = true
-    }
-  }
-  for (const [name, waiting] of state.pendingUpdates) {
-    if (newestRevision(waiting) < oldest) {
-      state.pendingUpdates.delete(name)
-      state.pendingUpdatesChanged = true
-    }
-  }
-  const filterDeletes = state.filterDeletes.filter(({ revision }) => revision > oldest)
-  if (filterDeletes.length < state.filterDeletes.length) {
-    state.filterDeletes = filterDeletes
-    state.filterDeletesChanged = true
-  }
+  for (const [key] of filterDeletes) if (Number(key) <= oldest) filterDeletes.delete(key)
+  const size = (): number => tombstones.size + pendingUpdates.size
+  if (oldest !== Infinity && size() <= 2 * state.keptAtPruning + pruneSlack) return
+  for (const [name, { revision }] of tombstones) if (revision < oldest) tombstones.delete(name)
+  for (const [name, waiting] of pendingUpdates)
+    if (newestRevision(waiting) < oldest) pendingUpdates.delete(name)
+  state.keptAtPruning = size()
 }

@@ -12,7 +12,7 @@ import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { SnapshotRecord, StoredResult } from '../version/manifest.ts'
 import { applyItemOperation, isItemOperation } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
-import { applyRestore, type OpenVersion } from './restore.ts'
+import { applyRestore, cancelIngestion, type OpenVersion } from './restore.ts'
 import { oldestOpen, type WriterState } from './writer-state.ts'
 
 export interface SlotContext {
@@ -96,6 +96,8 @@ async function applyToCollection(
       applyRestore(state, await openVersion(snapshot, operation.snapshot), revision, rules)
       return { items: snapshot.items }
     }
+    case 'cancel':
+      return cancel(state, operation.revision)
     case 'configure':
       state.spec = {
         ...state.spec,
@@ -111,6 +113,14 @@ async function applyToCollection(
     case 'reproject':
       return askFor(state, revision, operation.embedding)
   }
+}
+
+/** Ends an ingestion with what was taken before. Nothing of it is taken any more. */
+function cancel(state: WriterState, revision: number): Omit<StoredResult, 'revision'> {
+  const [found] = state.ingestions.openAfter(revision - 1)
+  if (found?.open.record.revision !== revision) return { error: 'job_ended' }
+  cancelIngestion(state, found)
+  return { items: found.open.record.cancelled }
 }
 
 /**

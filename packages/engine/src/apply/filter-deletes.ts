@@ -14,7 +14,7 @@ import { applyUpdate, type PendingUpdate, pendingUpdateFor } from '../item/paylo
 import { hashOf, versionOf } from '../segment/item-table.ts'
 import type { OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import type { PendingFilterDelete } from '../version/filter-delete-file.ts'
+import { revisionKey } from '../state/job-record.ts'
 import { markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
 
 /** Items between two looks at the time. */
@@ -39,14 +39,13 @@ export function isFilterDeleted(
   version: ItemVersion,
   waiting: readonly PendingUpdate[]
 ): boolean {
-  return filterDeletes.some(
-    ({ revision, filter }) =>
-      revision > version.revision &&
-      matchesFilter(
-        filter,
-        valuesOf(applyUpdate(item, pendingUpdateFor(waiting, version.revision, revision)))
-      )
-  )
+  for (const [key, filter] of filterDeletes) {
+    const revision = Number(key)
+    if (revision <= version.revision) continue
+    const then = applyUpdate(item, pendingUpdateFor(waiting, version.revision, revision))
+    if (matchesFilter(filter, valuesOf(then))) return true
+  }
+  return false
 }
 
 /**
@@ -69,10 +68,9 @@ export function isFilterDeleted(
  */
 export async function applyFilterDelete(
   state: WriterState,
-  filterDelete: PendingFilterDelete,
+  { revision, filter }: { revision: number; filter: Filter },
   files: SegmentFiles
 ): Promise<number> {
-  const { filter } = filterDelete
   const oldest = oldestOpen(state)
   let gone = 0
   const kill = (name: string, version: ItemVersion): void => {
@@ -80,7 +78,6 @@ export async function applyFilterDelete(
     // Versions older than every open ingestion cannot come again.
     if (version.revision < oldest) return
     state.tombstones.set(name, version)
-    state.tombstonesChanged = true
   }
   for (const segment of state.segments) {
     for (const item of await matchingItems(segment, filter, files)) {
@@ -95,8 +92,7 @@ export async function applyFilterDelete(
     state.pending.delete(name)
     kill(name, version)
   }
-  state.filterDeletes.push(filterDelete)
-  state.filterDeletesChanged = true
+  state.filterDeletes.set(revisionKey(revision), filter)
   return gone
 }
 

@@ -2,23 +2,18 @@
 // visible only when CURRENT moves.
 import { encodeLines } from '@likeness/shared/contract/checked-object'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
-import { encodePayloadUpdates, encodePendingUpdates } from '../item/payload-updates.ts'
+import { encodePayloadUpdates } from '../item/payload-updates.ts'
+import { isComplete } from '../log/open-ingestion.ts'
 import { freshSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { byHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
+import { type StateShape, writeStateLines } from '../state/write-state.ts'
 import { smallConfig } from '../vector-index/segment-config.ts'
-import { encodeFilterDeletes } from '../version/filter-delete-file.ts'
-import type {
-  FileRef,
-  IngestionRecord,
-  Manifest,
-  ManifestSegment,
-  StoredResult
-} from '../version/manifest.ts'
-import { encodeTombstones } from '../version/tombstones.ts'
+import type { Manifest, ManifestSegment, StoredResult } from '../version/manifest.ts'
 import { pruneOld } from './apply-operation.ts'
+import { type PagingChange, stateChange, writePages } from './state-changes.ts'
 import type { WriterState } from './writer-state.ts'
 
 /** Each write waits for a disk or a server. Parallel writes wait at the same time. */
@@ -33,6 +28,9 @@ export interface CommitInput {
   epoch: number
   /** A merge that trains a new quantizer changes this field. */
   quantizer: Manifest['quantizer']
+  shape: StateShape
+  /** Jobs that ended earlier are forgotten. */
+  jobsEndedBeforeMs: number
 }
 
 export interface PreparedCommit {
@@ -40,7 +38,9 @@ export interface PreparedCommit {
   manifestKey: string
   /** Segment of the pending items; null when there are none. */
   added: WrittenSegment | null
-  ingestions: Record<string, IngestionRecord>
+  /** Ingestions that have changed. */
+  ingestions: ReadonlyMap<string, IngestionRecord>
+  pages: PagingChange
 }
 
 export type SegmentOutput = Pick<CommitInput, 'files' | 'keys' | 'newId'>
@@ -73,33 +73,47 @@ async function writeChanges(
   }
 }
 
-/** Returns the records of the parent, with those that have changed. */
+/** Returns the ingestions that have changed, as this commit has them. */
 async function writeIngestions(
   input: CommitInput,
   commitId: string,
   { ingestions }: WriterState
-): Promise<Record<string, IngestionRecord>> {
-  const records = { ...input.parent.ingestions }
-  for (const id of ingestions.written) delete records[id]
+): Promise<Map<string, IngestionRecord>> {
+  const records = new Map<string, IngestionRecord>()
   for (const [id, { record, done }] of ingestions.changes()) {
-    const isNow = done.count >= record.total && record.completedSeq === null
-    records[id] = {
+    const isNow = isComplete({ record, done })
+    records.set(id, {
       ...record,
       done: done.toString(),
       ...(isNow && { completedSeq: input.parent.seq + 1, completedAtMs: input.nowMs })
-    }
+    })
   }
   const failing = [...ingestions.changes()].filter(([, { failed }]) => failed.length > 0)
-  const write = async ([id, { failed }]: (typeof failing)[number]) => ({
-    record: records[id]!,
-    key: (await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key
-  })
+  const write = async ([id, { failed }]: (typeof failing)[number]) => {
+    const sorted = failed.toSorted((a, b) => a.ordinal - b.ordinal)
+    const range = { first: sorted[0]!.ordinal, last: sorted.at(-1)!.ordinal }
+    const key = input.keys.failures(id, commitId, range)
+    return { record: records.get(id)!, key: (await input.files.put(key, encodeLines(sorted))).key }
+  }
   for await (const { record, key } of mapInOrder(failing, failuresAtOnce, write))
     record.failures = [...record.failures, key]
   return records
 }
 
-export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => encodeLines(failed)
+/** Counts what is left to do after a commit. */
+function countOpen(
+  { ingestions }: WriterState,
+  records: ReadonlyMap<string, IngestionRecord>
+): Manifest['open'] {
+  const open: Manifest['open'] = { jobs: 0, items: 0, oldest: null }
+  for (const { ingestion, open: one } of ingestions.openAfter(0)) {
+    if ((records.get(ingestion)?.completedSeq ?? null) !== null) continue
+    open.jobs++
+    open.items += one.record.total - one.done.count
+    open.oldest ??= one.record.revision
+  }
+  return open
+}
 
 export async function writePending(
   input: SegmentOutput,
@@ -115,42 +129,6 @@ export async function writePending(
     config: smallConfig(state.spec),
     items
   })
-}
-
-async function writeTombstones(
-  input: CommitInput,
-  commitId: string,
-  state: WriterState
-): Promise<FileRef | null> {
-  if (!state.tombstonesChanged) return input.parent.tombstones
-  if (state.tombstones.size === 0) return null
-  return await input.files.put(input.keys.tombstones(commitId), encodeTombstones(state.tombstones))
-}
-
-async function writeRelabels(
-  input: CommitInput,
-  commitId: string,
-  state: WriterState
-): Promise<FileRef | null> {
-  if (!state.pendingUpdatesChanged) return input.parent.relabels
-  if (state.pendingUpdates.size === 0) return null
-  return await input.files.put(
-    input.keys.relabels(commitId),
-    encodePendingUpdates(state.pendingUpdates)
-  )
-}
-
-async function writeSweeps(
-  input: CommitInput,
-  commitId: string,
-  state: WriterState
-): Promise<FileRef | null> {
-  if (!state.filterDeletesChanged) return input.parent.sweeps
-  if (state.filterDeletes.length === 0) return null
-  return await input.files.put(
-    input.keys.sweeps(commitId),
-    encodeFilterDeletes(state.filterDeletes)
-  )
 }
 
 /** Writes the changes of each segment, and the pending items as a new segment. */
@@ -224,12 +202,12 @@ export async function prepareCommit(
   const { segments, added } = await writeSegments(input, commitId, state)
   const ingestions = await writeIngestions(input, commitId, state)
   pruneOld(state)
-  const tombstones = await writeTombstones(input, commitId, state)
-  const relabels = await writeRelabels(input, commitId, state)
-  const sweeps = await writeSweeps(input, commitId, state)
+  const pages = await writePages(input, commitId, state, input.jobsEndedBeforeMs)
+  const change = stateChange(state, ingestions, pages)
+  const lines = await writeStateLines(input, commitId, input.parent.state, change)
   const seq = input.parent.seq + 1
   const manifest: Manifest = {
-    format: 1,
+    format: 2,
     seq,
     epoch: input.epoch,
     commitId,
@@ -237,11 +215,9 @@ export async function prepareCommit(
     createdAtMs: input.nowMs,
     spec: state.spec,
     appliedSlot: state.appliedSlot,
-    ingestions,
     segments,
-    tombstones,
-    relabels,
-    sweeps,
+    state: lines,
+    open: countOpen(state, ingestions),
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: keptResults(state, seq, input.nowMs),
     compaction: state.rebuilds[0] ?? state.compaction?.revision ?? null,
@@ -253,6 +229,7 @@ export async function prepareCommit(
     manifest,
     manifestKey: input.keys.manifest(seq, input.epoch, commitId),
     added,
-    ingestions
+    ingestions,
+    pages
   }
 }

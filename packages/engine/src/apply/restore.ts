@@ -1,5 +1,5 @@
 // Restores a snapshot. A restore is an operation of the log like any other.
-import type { OpenIngestion } from '../log/open-ingestion.ts'
+import type { NamedIngestion, OpenIngestion } from '../log/open-ingestion.ts'
 import { raiseRevisions } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
@@ -45,17 +45,28 @@ export function applyRestore(
   state.pending.clear()
   state.tombstones.clear()
   state.pendingUpdates.clear()
-  state.filterDeletes = []
-  state.tombstonesChanged = state.pendingUpdatesChanged = state.filterDeletesChanged = true
+  state.filterDeletes.clear()
   for (const { ingestion, open } of state.ingestions.openAfter(0)) {
     endIngestion(open)
     state.ingestions.change(ingestion)
   }
 }
 
+/** Leaves out the items of the ingestion that have not come yet. */
+export function cancelIngestion(
+  { ingestions }: WriterState,
+  { ingestion, open: { record, done } }: NamedIngestion
+): void {
+  record.cancelled = record.total - done.count
+  ingestions.change(ingestion)
+}
+
 /** Supersedes the items of the ingestion that have not come yet. */
 export function endIngestion(ingestion: OpenIngestion): void {
   const { record, done } = ingestion
   record.superseded += record.total - done.count
-  ingestion.done = OrdinalRanges.parse(record.total === 0 ? '' : `0-${record.total - 1}`)
+  ingestion.done = OrdinalRanges.parse(allOf(record.total))
 }
+
+/** All ordinals of an ingestion, as ranges. */
+export const allOf = (total: number): string => (total === 0 ? '' : `0-${total - 1}`)

@@ -1,16 +1,28 @@
 // State of a collection's writer: the committed version plus all changes applied since. Changed
 // only by the apply files, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemVersion } from '../item/item-version.ts'
-import { decodePendingUpdates, type PendingUpdates } from '../item/payload-updates.ts'
+import { decodePendingUpdates, type PendingUpdate } from '../item/payload-updates.ts'
+import type { NamedIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import type { Compaction } from '../merge/compaction.ts'
 import { findItem, versionOf } from '../segment/item-table.ts'
 import { type OpenSegment, openSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { SegmentItem } from '../segment/segment-write.ts'
-import { decodeFilterDeletes, type PendingFilterDelete } from '../version/filter-delete-file.ts'
-import type { Manifest, Reprojection, SnapshotRecord, StoredResult } from '../version/manifest.ts'
+import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { readStateLines, type StateContent } from '../state/read-state.ts'
+import type { JobPage } from '../state/state-lines.ts'
+import { TrackedMap } from '../state/tracked-map.ts'
+import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
+import type {
+  FormerFiles,
+  Manifest,
+  Reprojection,
+  SnapshotRecord,
+  StoredResult
+} from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
 
@@ -24,14 +36,16 @@ export interface WriterState {
    * Deleted items by hash name, each with the version up to which it is gone. Kept while an older
    * operation can still arrive.
    */
-  tombstones: Map<string, ItemVersion>
-  tombstonesChanged: boolean
-  /** Kept as long as tombstones. */
-  pendingUpdates: PendingUpdates
-  pendingUpdatesChanged: boolean
-  /** Filter deletes, oldest first. Kept as long as tombstones. */
-  filterDeletes: PendingFilterDelete[]
-  filterDeletesChanged: boolean
+  tombstones: TrackedMap<ItemVersion>
+  /**
+   * Updates by hash name, oldest first, kept as long as tombstones. Each filter delete starts a new
+   * entry, because that filter needs the state of an item at its revision.
+   */
+  pendingUpdates: TrackedMap<PendingUpdate[]>
+  /** Filter deletes by revision, oldest first. Kept as long as tombstones. */
+  filterDeletes: TrackedMap<Filter>
+  /** Tombstones and pending updates that were left when old ones were dropped last. */
+  keptAtPruning: number
   snapshots: Map<string, SnapshotRecord>
   /**
    * Results of operations that return more than their commit. Results without `seq` are newer than
@@ -48,9 +62,11 @@ export interface WriterState {
    * Quantizer of a version that was restored since the last commit; undefined: the committed one.
    */
   quantizer: Manifest['quantizer'] | undefined
-  /** Oldest open revision when tombstones and the like were pruned last. */
-  prunedBelow: number | undefined
   ingestions: OpenIngestions
+  /** Ended ingestions by revision, with their results written, that are in no page yet. */
+  ended: TrackedMap<IngestionRecord>
+  /** Pages of ended ingestions. */
+  pages: TrackedMap<JobPage>
   /** Whether there are changes to commit. */
   dirty: boolean
 }
@@ -60,43 +76,18 @@ export async function loadWriterState(
   manifest: Manifest
 ): Promise<WriterState> {
   const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
-  const tombstones =
-    manifest.tombstones === null
-      ? new Map<string, ItemVersion>()
-      : decodeTombstones(await files.get(manifest.tombstones))
-  const pendingUpdates: PendingUpdates =
-    manifest.relabels === null
-      ? new Map()
-      : decodePendingUpdates(await files.get(manifest.relabels))
-  const filterDeletes =
-    manifest.sweeps === null ? [] : decodeFilterDeletes(await files.get(manifest.sweeps))
-  return {
-    ...stateWithoutFiles(manifest),
-    segments,
-    tombstones,
-    tombstonesChanged: false,
-    pendingUpdates,
-    pendingUpdatesChanged: false,
-    filterDeletes,
-    filterDeletesChanged: false,
-    dirty: false
-  }
+  const content = await readStateLines(manifest.state, (ref) => files.get(ref))
+  const waiting = await readWaiting(files, manifest, content)
+  return { ...stateOf(manifest, content), segments, ...waiting, dirty: false }
 }
 
-/** Makes a state from the manifest alone. The caller makes the rest again. */
-export function stateWithoutFiles({
-  spec,
-  appliedSlot,
-  snapshots,
-  outcomes,
-  compaction,
-  reprojection,
-  ingestions
-}: Manifest): WriterState {
-  const opened = Object.entries(ingestions).map(([ingestion, record]) => ({
-    ingestion,
-    open: { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [] }
-  }))
+/** Makes a state without segments and without what waits for items. The caller makes them again. */
+export async function loadJobsOnly(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
+  return stateOf(manifest, await readStateLines(manifest.state, (ref) => files.get(ref)))
+}
+
+function stateOf(manifest: Manifest, content: StateContent): WriterState {
+  const { spec, appliedSlot, snapshots, outcomes, compaction, reprojection } = manifest
   return {
     ...emptyWriterState(spec),
     appliedSlot,
@@ -104,9 +95,76 @@ export function stateWithoutFiles({
     results: [...outcomes],
     compaction: compaction === null ? null : { revision: compaction },
     reprojection,
-    ingestions: new OpenIngestions(opened)
+    pages: new TrackedMap(content.of('page')),
+    ...jobsOf(manifest, content)
   }
 }
+
+/** The results of what the last commit has ended may not be written yet. */
+function jobsOf({ seq, former }: Manifest, content: StateContent) {
+  const opened: NamedIngestion[] = []
+  const ended = new TrackedMap<IngestionRecord>([])
+  for (const [key, record] of content.of('job')) {
+    const { completedSeq, done } = record
+    if (completedSeq !== null && completedSeq !== seq && former === undefined)
+      ended.load(key, record)
+    else
+      opened.push({
+        ingestion: record.ingestion,
+        open: { record: { ...record }, done: OrdinalRanges.parse(done), failed: [] }
+      })
+  }
+  return { ingestions: new OpenIngestions(opened), ended }
+}
+
+type Waiting = Pick<WriterState, 'tombstones' | 'pendingUpdates' | 'filterDeletes'>
+
+const hashNameOf = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')
+
+async function readWaiting(
+  files: SegmentFiles,
+  { former }: Manifest,
+  content: StateContent
+): Promise<Waiting> {
+  if (former !== undefined) return await readFormerWaiting(files, former)
+  const tombstones = [...content.of('tombstone')].map(
+    ([hex, [revision, ordinal]]) => [hashNameOf(hex), { revision, ordinal }] as const
+  )
+  const updates = [...content.of('update')].map(
+    ([hex, waiting]) => [hashNameOf(hex), waiting] as const
+  )
+  return {
+    tombstones: new TrackedMap(tombstones),
+    pendingUpdates: new TrackedMap(updates),
+    filterDeletes: new TrackedMap(
+      [...content.of('filter_delete')].sort(([a], [b]) => (a < b ? -1 : 1))
+    )
+  }
+}
+
+/** The first commit writes all of them as lines. */
+async function readFormerWaiting(
+  files: SegmentFiles,
+  { tombstones, relabels, sweeps }: FormerFiles
+): Promise<Waiting> {
+  const state = emptyWaiting()
+  if (tombstones !== null)
+    for (const entry of decodeTombstones(await files.get(tombstones)))
+      state.tombstones.set(...entry)
+  if (relabels !== null)
+    for (const entry of decodePendingUpdates(await files.get(relabels)))
+      state.pendingUpdates.set(...entry)
+  if (sweeps !== null)
+    for (const { revision, filter } of decodeFilterDeletes(await files.get(sweeps)))
+      state.filterDeletes.set(revisionKey(revision), filter)
+  return state
+}
+
+const emptyWaiting = (): Waiting => ({
+  tombstones: new TrackedMap(),
+  pendingUpdates: new TrackedMap(),
+  filterDeletes: new TrackedMap()
+})
 
 /** Returns the state of a new, empty collection. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
@@ -114,20 +172,17 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   appliedSlot: 0,
   segments: [],
   pending: new Map(),
-  tombstones: new Map(),
-  tombstonesChanged: true,
-  pendingUpdates: new Map(),
-  pendingUpdatesChanged: true,
-  filterDeletes: [],
-  filterDeletesChanged: true,
+  ...emptyWaiting(),
+  keptAtPruning: 0,
   snapshots: new Map(),
   results: [],
   compaction: null,
   rebuilds: [],
   reprojection: null,
   quantizer: undefined,
-  prunedBelow: undefined,
   ingestions: new OpenIngestions(),
+  ended: new TrackedMap(),
+  pages: new TrackedMap(),
   dirty: true
 })
 

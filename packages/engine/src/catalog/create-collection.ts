@@ -99,7 +99,7 @@ export async function publishCollection(
   spec: CollectionSpec,
   { withinMs = usuallyWithinMs }: { withinMs?: number } = {}
 ): Promise<void> {
-  const { names, records, clock } = parts
+  const { names, clock } = parts
   const { name, collectionId, createdAtMs } = spec
   for (;;) {
     const found = await names.read(name)

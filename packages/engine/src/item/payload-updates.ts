@@ -43,34 +43,18 @@ export interface PendingUpdate {
   label?: { value: string | null; revision: number }
   metadata?: { value: Metadata; revision: number }
 }
-const waitingSchema = z.strictObject({
+export const waitingSchema = z.strictObject({
   label: z.strictObject({ value: z.string().nullable(), revision: z.number().int() }).optional(),
   metadata: z.strictObject({ value: storedMetadataSchema, revision: z.number().int() }).optional()
 })
 const waitingEntrySchema = z.tuple([z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema)])
 
-/**
- * Pending updates by hash name, oldest first. Each filter delete starts a new entry, because that
- * filter needs the state of an item at its revision.
- */
-export type PendingUpdates = Map<string, PendingUpdate[]>
-
-export const encodePendingUpdates = (waiting: PendingUpdates): Uint8Array =>
-  encodeEntries(
-    mapped(
-      waiting,
-      ([name, updates]) =>
-        `"${Buffer.from(name, 'latin1').toString('hex')}":${JSON.stringify(updates)}`
-    ),
-    '{}'
-  )
-export const decodePendingUpdates = (body: Uint8Array): PendingUpdates =>
-  new Map(
-    decodeEntries(body).map((entry) => {
-      const [hex, updates] = waitingEntrySchema.parse(entry)
-      return [Buffer.from(hex, 'hex').toString('latin1'), updates]
-    })
-  )
+/** Of programs before 0.4. */
+export const decodePendingUpdates = (body: Uint8Array): [string, PendingUpdate[]][] =>
+  decodeEntries(body).map((entry) => {
+    const [hex, updates] = waitingEntrySchema.parse(entry)
+    return [Buffer.from(hex, 'hex').toString('latin1'), updates]
+  })
 
 function* mapped<T>(values: Iterable<T>, text: (value: T) => string): Generator<string> {
   for (const value of values) yield text(value)

@@ -36,6 +36,8 @@ export class CollectionLog {
   private running = false
   /** Open jobs by the CURRENT that was read last. */
   private open: { jobs: number; atMs: number } | undefined
+  /** Whether CURRENT was of this program's format. It never goes back. */
+  private isNew = false
 
   constructor({ store, clock }: { store: ObjectStore; clock: Clock }, collectionId: string) {
     this.store = store
@@ -104,7 +106,15 @@ export class CollectionLog {
 
   private async confirm(): Promise<void> {
     const atMs = this.clock.nowMs()
-    this.open = { jobs: await confirmLive(this.store, this.collectionId), atMs }
+    const current = await confirmLive(this.store, this.collectionId)
+    this.isNew ||= current?.format === 2
+    this.open = { jobs: current?.format === 2 ? current.open.jobs : 0, atMs }
+  }
+
+  /** A damaged CURRENT counts as a former one: nothing is lost by that. */
+  async isOfThisFormat(): Promise<boolean> {
+    if (!this.isNew) await this.confirm()
+    return this.isNew
   }
 
   private slotsAfter(after: number): AsyncIterable<ReadSlot> {

@@ -25,6 +25,7 @@ export function createLogAppender(deps: { store: ObjectStore; clock: Clock }): L
         : await log.appendUnlessFound(operation, afterSlot)
     },
     admit: (collectionId) => logOf(collectionId).admit(),
+    isOfThisFormat: (collectionId) => logOf(collectionId).isOfThisFormat(),
     find: (collectionId, opId, afterSlot) => logOf(collectionId).find(opId, afterSlot),
     tail: (collectionId) => logOf(collectionId).findTail()
   }

@@ -34,6 +34,8 @@ export interface LogHistory {
   ingestions: { operation: IngestOperation; revision: number }[]
   /** Slots with ingestions alone, which are in memory anyway: they need not be read again. */
   known: Map<number, LogSlot>
+  /** Cancels, and the revisions of the ingestions that they are to end. */
+  cancels: { revision: number; target: number }[]
   rebuilds: { revision: number; atMs: number }[]
   reprojections: { revision: number; embedding: EmbeddingSpec }[]
 }
@@ -76,6 +78,8 @@ function follow(
 ): void {
   const { snapshots } = history
   switch (operation.kind) {
+    case 'cancel':
+      return void history.cancels.push({ revision, target: operation.revision })
     case 'ingest':
       return void history.ingestions.push({ operation, revision })
     case 'configure':
@@ -115,6 +119,7 @@ export async function readHistory(
     restores: [],
     ingestions: [],
     known: new Map(),
+    cancels: [],
     rebuilds: [],
     reprojections: []
   }

@@ -9,7 +9,7 @@ import {
 } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { readLive } from '../version/current.ts'
+import { type Current, readLive } from '../version/current.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 
 const slotsAhead = 16
@@ -95,12 +95,15 @@ export function findInSlot({ slot, operations }: ReadSlot, opId: string): Append
 /**
  * Reads CURRENT after a slot was created or found, before any operation of the slot is acknowledged.
  * Throws collection_not_found when the collection was dropped before: nobody will apply the slot. A
- * damaged CURRENT is one that can be repaired from the log. Returns how many jobs are open.
+ * damaged CURRENT, which is null, is one that can be repaired from the log.
  */
-export async function confirmLive(store: ObjectStore, collectionId: string): Promise<number> {
+export async function confirmLive(
+  store: ObjectStore,
+  collectionId: string
+): Promise<Current | null> {
   const current = await readLive(store, collectionKeys(collectionId).current)
   if (current === undefined) throw dropped()
-  return current?.format === 2 ? current.open.jobs : 0
+  return current
 }
 
 /** Returns undefined when the slot was created, else the existing slot. */

@@ -1,5 +1,5 @@
 import type { FailedItem } from '@likeness/shared/contract/job'
-import type { IngestionRecord } from '../version/manifest.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
 import type { OrdinalRanges } from '../version/ordinal-ranges.ts'
 
 export interface OpenIngestion {
@@ -12,4 +12,9 @@ export interface NamedIngestion {
   ingestion: string
   open: OpenIngestion
 }
-export const isOpen = ({ record }: OpenIngestion): boolean => record.completedSeq === null
+/** Whether the ingestion takes items: it has not ended, and will not by the next commit. */
+export const isOpen = ({ record }: OpenIngestion): boolean =>
+  record.completedSeq === null && record.cancelled === undefined
+/** Whether the next commit ends it. */
+export const isComplete = ({ record, done }: Omit<OpenIngestion, 'failed'>): boolean =>
+  record.completedSeq === null && done.count + (record.cancelled ?? 0) >= record.total

@@ -1,6 +1,6 @@
 // Tests the order of open ingestions, and what a commit has to write.
 import { expect, test } from 'vitest'
-import type { IngestionRecord } from '../version/manifest.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { NamedIngestion } from './open-ingestion.ts'
 import { OpenIngestions } from './open-ingestions.ts'
@@ -10,6 +10,7 @@ const named = (revision: number, completedSeq: number | null = null): NamedInges
   open: { record: recordOf(revision, completedSeq), done: new OrdinalRanges(), failed: [] }
 })
 const recordOf = (revision: number, completedSeq: number | null): IngestionRecord => ({
+  ingestion: `i${revision}`,
   revision,
   total: 1,
   partSize: 200,
@@ -24,12 +25,11 @@ const recordOf = (revision: number, completedSeq: number | null): IngestionRecor
 const revisions = (set: OpenIngestions, after = 0): number[] =>
   [...set.openAfter(after)].map(({ open }) => open.record.revision)
 
-/** Completes an ingestion, as a commit does, then closes and removes it. */
+/** Completes an ingestion, as a commit does, then removes it. */
 function end(set: OpenIngestions, revision: number): void {
   set.change(`i${revision}`)
-  set.adopt({ [`i${revision}`]: recordOf(revision, 1) })
-  set.close(`i${revision}`)
-  set.adopt({})
+  set.adopt(new Map([[`i${revision}`, recordOf(revision, 1)]]))
+  set.drop(`i${revision}`)
 }
 
 test('the oldest one moves over those that are complete, and back to one that comes late', () => {
@@ -40,23 +40,27 @@ test('the oldest one moves over those that are complete, and back to one that co
   end(set, 3)
   expect(set.oldest).toBe(Infinity)
   set.add('i9', named(9).open)
-  set.adopt({ i9: recordOf(9, null) })
+  set.adopt(new Map([['i9', recordOf(9, null)]]))
   expect(set.oldest).toBe(9)
   set.add('i5', named(5).open)
   expect([set.oldest, revisions(set), revisions(set, 5)]).toEqual([5, [5, 9], [9]])
 })
 
-test('a commit writes what has changed, and removes those whose result is written', () => {
+test('a commit writes what has changed, and not those whose result is written', () => {
   const set = new OpenIngestions([named(1), named(2), named(3)])
   expect([...set.changes()]).toEqual([])
   set.change('i2')
   set.add('i4', named(4).open)
   expect([...set.changes()].map(([id]) => id)).toEqual(['i2', 'i4'])
-  set.adopt({ i2: recordOf(2, 5), i4: recordOf(4, null) })
+  set.adopt(
+    new Map([
+      ['i2', recordOf(2, 5)],
+      ['i4', recordOf(4, null)]
+    ])
+  )
   expect([[...set.changes()], set.unwritten, set.has('i2')]).toEqual([[], ['i2'], true])
-  set.close('i2')
-  expect([set.unwritten, [...set.written]]).toEqual([[], ['i2']])
-  set.adopt({})
+  set.drop('i2')
+  expect([set.unwritten, [...set.changes()]]).toEqual([[], []])
   expect([set.has('i2'), set.size, revisions(set)]).toEqual([false, 3, [1, 3, 4]])
 })
 

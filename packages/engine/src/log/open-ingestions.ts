@@ -1,6 +1,6 @@
 // Ingestions of a collection that have work left, or a result to write. What a commit and the next
 // job need is kept at hand, so nothing here walks over all of them.
-import type { IngestionRecord } from '../version/manifest.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
 import { isOpen, type NamedIngestion, type OpenIngestion } from './open-ingestion.ts'
 
 /** Entries of removed ingestions, beyond as many as there are ingestions, before they are dropped. */
@@ -14,7 +14,6 @@ export class OpenIngestions {
   private head = 0
   private readonly changed = new Set<string>()
   private readonly finished = new Set<string>()
-  private readonly closed = new Set<string>()
 
   /** `committed`: ingestions as the last commit has them, in any order. */
   constructor(committed: readonly NamedIngestion[] = []) {
@@ -72,10 +71,10 @@ export class OpenIngestions {
     this.changed.add(ingestion)
   }
 
-  /** Forgets an ingestion that was never committed. */
+  /** Forgets an ingestion: it was never committed, or its result is written. */
   drop(ingestion: string): void {
     this.byId.delete(ingestion)
-    for (const set of [this.changed, this.finished, this.closed]) set.delete(ingestion)
+    for (const set of [this.changed, this.finished]) set.delete(ingestion)
     if (this.order.length <= 2 * this.byId.size + slack) return
     this.order = this.order.filter((entry) => this.holds(entry))
     this.head = 0
@@ -85,7 +84,7 @@ export class OpenIngestions {
   *changes(): Generator<[string, OpenIngestion]> {
     for (const ingestion of this.changed) {
       const open = this.byId.get(ingestion)
-      if (open !== undefined && !this.closed.has(ingestion)) yield [ingestion, open]
+      if (open !== undefined) yield [ingestion, open]
     }
   }
 
@@ -94,28 +93,16 @@ export class OpenIngestions {
     return [...this.finished]
   }
 
-  /** Ingestions whose result is written. The next commit removes them. */
-  get written(): ReadonlySet<string> {
-    return this.closed
-  }
-
-  /** Call this after the result of a completed ingestion is written. */
-  close(ingestion: string): void {
-    this.finished.delete(ingestion)
-    this.closed.add(ingestion)
-  }
-
   /** Takes over the records of a commit. */
-  adopt(records: Readonly<Record<string, IngestionRecord>>): void {
+  adopt(records: ReadonlyMap<string, IngestionRecord>): void {
     for (const [ingestion, open] of this.changes()) {
       Object.assign(open, {
-        record: records[ingestion]!,
+        record: records.get(ingestion)!,
         failed: []
       } satisfies Partial<OpenIngestion>)
       if (!isOpen(open)) this.finished.add(ingestion)
     }
     this.changed.clear()
-    for (const ingestion of this.closed) this.drop(ingestion)
   }
 
   private holds({ ingestion, open }: NamedIngestion): boolean {

@@ -4,16 +4,22 @@ import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
-import { register } from '../apply/apply-operation.ts'
-import { endIngestion } from '../apply/restore.ts'
+import { newRecord, register } from '../apply/apply-operation.ts'
+import { allOf, cancelIngestion, endIngestion } from '../apply/restore.ts'
 import type { WriterState } from '../apply/writer-state.ts'
+import { readJobResult } from '../jobs/job-result.ts'
 import { type LogHistory, readHistory } from '../log/log-history.ts'
+import { revisionKey } from '../state/job-record.ts'
+import { TrackedMap } from '../state/tracked-map.ts'
 import { manifestSchema, type SnapshotRecord } from '../version/manifest.ts'
 import { replay, type ReplayDeps } from './replay.ts'
+
+const resultsAtOnce = 32
 
 /**
  * Recovers the state up to the end of the log, with segments that are written and not committed.
@@ -38,6 +44,10 @@ export async function recoverState(
     register(state, operation, revision)
     endIngestion(state.ingestions.get(operation.ingestion)!)
   }
+  for (const { target } of history.cancels) {
+    const [found] = state.ingestions.openAfter(target - 1)
+    if (found?.open.record.revision === target) cancelIngestion(state, found)
+  }
   const asked = history.reprojections.at(-1)
   // Unless the catalogue already has the embedding, there is no record that the change was done.
   // Then the change is done again.
@@ -47,6 +57,7 @@ export async function recoverState(
       : { ...asked, state: 'running' as const }
   return Object.assign(state, {
     reprojection,
+    ended: await findEnded(deps, history, unfinished),
     snapshots: await findSnapshots(deps, history),
     results: history.rebuilds.map(({ revision }) => ({ revision }))
   } satisfies Partial<WriterState>)
@@ -66,6 +77,34 @@ async function findUnfinished(
     return unfinished
   }
   return await retryStore(clock, list, signal)
+}
+
+/** Reads the results of the ingestions that have ended, so that their jobs are known again. */
+async function findEnded(
+  { store, clock, keys, signal }: ReplayDeps,
+  { ingestions }: LogHistory,
+  unfinished: ReadonlySet<string>
+): Promise<WriterState['ended']> {
+  const ended: WriterState['ended'] = new TrackedMap()
+  const read = async ({ operation, revision }: LogHistory['ingestions'][number]) => ({
+    operation,
+    revision,
+    result: unfinished.has(operation.ingestion)
+      ? undefined
+      : await retryStore(clock, () => readJobResult(store, keys, operation.ingestion), signal)
+  })
+  for await (const { operation, revision, result } of mapInOrder(ingestions, resultsAtOnce, read)) {
+    if (result === undefined) continue
+    const { done = allOf(result.total), seq, finishedAtMs, ...counts } = result
+    const { indexed, superseded, failed, failures, cancelled } = counts
+    ended.set(revisionKey(revision), {
+      ...newRecord(operation, revision),
+      ...{ done, indexed, superseded, failed, failures, completedSeq: seq },
+      completedAtMs: finishedAtMs,
+      ...(cancelled !== undefined && { cancelled })
+    })
+  }
+  return ended
 }
 
 type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & {

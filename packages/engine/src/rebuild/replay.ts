@@ -2,7 +2,7 @@
 // made again from the content of its snapshot: the log up to the snapshot's slot, with the ordinals
 // that were done then. The log entry of the restore holds these ordinals.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { revisionOf } from '@likeness/shared/contract/operation'
+import { revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
@@ -12,7 +12,7 @@ import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
 import { type LogHistory, readHistory, type Restore, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
-import { readJobResult } from '../version/job-result.ts'
+import { readJobResult } from '../jobs/job-result.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import { MergesOnTheWay, type MergesOnTheWayDeps } from './merges-on-the-way.ts'
 import {
@@ -48,9 +48,10 @@ export async function replay(
   deps: ReplayDeps,
   spec: CollectionSpec,
   to: Point,
-  history?: Pick<LogHistory, 'restores' | 'known'>
+  history?: Pick<LogHistory, 'restores' | 'cancels' | 'known'>
 ): Promise<WriterState> {
-  const { restores, known } = history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
+  const { restores, cancels, known } =
+    history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
   const context = { rules: deps.protocol, files: deps.files }
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
@@ -69,6 +70,8 @@ export async function replay(
       }
       state.appliedSlot = slot
     }
+    for (const { revision, target } of cancels)
+      if (slotOf(revision) <= appliedSlot) await limitToCancelled(deps, state, target)
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
     await takeAll(deps, state)
     const finished = [...state.ingestions].filter(([id]) => unfinished?.has(id) !== true)
@@ -87,11 +90,30 @@ export async function replay(
   return await stateAt(to)
 }
 
-/** Marks all other ordinals as done, so that only these are taken. */
+/**
+ * Marks all other ordinals as done, so that only these are taken. Of a cancelled ingestion `open`
+ * may hold fewer: it was cancelled after that point.
+ */
 function limitTo(state: WriterState, id: string, done: string): void {
   const ingestion = state.ingestions.get(id)
   if (ingestion !== undefined)
     ingestion.done = OrdinalRanges.parse(done).complement(ingestion.record.total)
+}
+
+/**
+ * Limits an ingestion to what was done when it was cancelled. Its result says that. Without a result
+ * it may have ended before, or nobody knows: then what there is is taken.
+ */
+async function limitToCancelled(
+  { store, clock, keys, signal }: ReplayDeps,
+  state: WriterState,
+  revision: number
+): Promise<void> {
+  const [found] = state.ingestions.openAfter(revision - 1)
+  if (found?.open.record.revision !== revision) return
+  const { ingestion } = found
+  const result = await retryStore(clock, () => readJobResult(store, keys, ingestion), signal)
+  if (result?.done !== undefined) limitTo(state, ingestion, result.done)
 }
 
 async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {

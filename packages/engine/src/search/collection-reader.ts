@@ -84,9 +84,8 @@ export class OpenCollectionReader implements CollectionReader {
   }
 
   awaits(before: number): boolean {
-    return Object.values(this.manifest.ingestions).some(
-      ({ revision, completedSeq }) => completedSeq === null && revision < before
-    )
+    const { oldest } = this.manifest.open
+    return oldest !== null && oldest < before
   }
 
   resultOf(revision: number): OperationResult | undefined {

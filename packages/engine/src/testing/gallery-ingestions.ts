@@ -1,7 +1,9 @@
 // Ingestions of a test gallery: accepted in the same way as by the API, embedded in the same way as
 // by an embed-worker.
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { jobIdOf } from '@likeness/shared/contract/job-id'
 import { createUlid } from '@likeness/shared/data/ulid'
+import type { Jobs } from '../contract.ts'
 import type { GalleryOptions, GalleryStack } from './gallery-stack.ts'
 import { rawForms } from './shifted.ts'
 import { sparseOf } from './sparse.ts'
@@ -12,9 +14,19 @@ export function createIngestions(
   options: GalleryOptions
 ) {
   const { width = dim, sparse } = options
+  const jobIds = new Map<string, string>()
+  const idOf = (ingestion: string): string => jobIds.get(ingestion) ?? ingestion
   return {
+    /** Tests name a job by its ingestion. */
+    jobs: {
+      ...jobs,
+      status: (ingestion: string) => jobs.status(idOf(ingestion)),
+      failedItems: (ingestion: string, range?: { after?: number; limit?: number }) =>
+        jobs.failedItems(idOf(ingestion), range),
+      idOf
+    } satisfies Jobs & { idOf: typeof idOf },
     /**
-     * Accepts an ingestion: item list, log entry, job pointer. `given`: the store already has the
+     * Accepts an ingestion: item list, log entry. `given`: the store already has the
      * batches.
      */
     async accept(
@@ -38,17 +50,10 @@ export function createIngestions(
         ingestion,
         total,
         partSize: 200,
-        given
+        given,
+        source: 'test'
       })
-      await jobs.record({
-        ingestion,
-        collectionId: spec.collectionId,
-        collection: spec.name,
-        total,
-        revision,
-        source: 'test',
-        createdAtMs: 0
-      })
+      jobIds.set(ingestion, jobIdOf({ collectionId: spec.collectionId, revision }))
       return { ingestion, revision }
     },
     /**

@@ -20,7 +20,8 @@ import { createItemListWriter } from '../log/item-list-writer.ts'
 import { createLogAppender } from '../log/log-appender.ts'
 import { createReplica } from '../replica/replica.ts'
 import { createFaissSegmentFiles } from '../segment/faiss-segment-files.ts'
-import { createJobs } from '../version/jobs.ts'
+import type { StateShape } from '../state/write-state.ts'
+import { createJobs } from '../jobs/jobs.ts'
 import { createVersionReader } from '../version/read-manifest.ts'
 import type { CollectionWriter } from '../writer/collection-writer.ts'
 import { openOrRebuild } from '../writer/open-or-rebuild.ts'
@@ -32,6 +33,8 @@ import { dim } from './test-items.ts'
 
 export interface GalleryOptions
   extends Partial<Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>> {
+  stateShape?: Partial<StateShape>
+  jobRetentionMs?: number
   name?: string
   sealThreshold?: number
   settings?: Partial<CollectionSettings>
@@ -96,6 +99,8 @@ export async function createGalleryStack(options: GalleryOptions) {
     uploadRetentionMs: options.uploadRetentionMs,
     protocol: options.protocol,
     // However slow the machine is, one step does what a test expects of it.
+    stateShape: options.stateShape,
+    jobRetentionMs: options.jobRetentionMs,
     stepBounds: { slotMs: Infinity, listMs: Infinity, batchMs: Infinity, ...options.stepBounds },
     announce: ({ seq }: { seq: number }) => void announced.push(seq)
   }

@@ -23,7 +23,11 @@ export { openSegment } from '../segment/open-segment.ts'
 export { type MovedIndex, type SegmentFiles } from '../segment/segment-files.ts'
 export { verifyCollection } from '../verify/verify.ts'
 export { type Current, currentSchema, encodeCurrent, readCurrent } from '../version/current.ts'
-export { createJobs } from '../version/jobs.ts'
+export { createJobs } from '../jobs/jobs.ts'
+export { type IngestionRecord, ingestionRecordSchema } from '../state/job-record.ts'
+export { readPart, readStateLines, StateContent } from '../state/read-state.ts'
+export { decodeStateLines } from '../state/state-lines.ts'
+export { type StateShape } from '../state/write-state.ts'
 export {
   encodeManifest,
   type FileRef,

@@ -6,7 +6,10 @@ import { failedItemSchema, jobResultSchema } from '@likeness/shared/contract/job
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import type { IngestionRecord } from '../version/manifest.ts'
+import { type IngestionRecord, ingestionRecordSchema } from '../state/job-record.ts'
+import { decodeStateLines, type StateLine } from '../state/state-lines.ts'
+import { StateContent } from '../state/read-state.ts'
+import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { VerifyFiles } from './verify-files.ts'
 
@@ -65,13 +68,29 @@ async function verifyObject(
   })
 }
 
-/** Verifies the objects that the record of an ingestion names. */
-export async function verifyIngestion(
+/** Verifies the lines of a version, the pages of jobs, and what the records of jobs name. */
+export async function verifyState(
   inspection: VerifyFiles,
   keys: CollectionKeys,
-  ingestion: string,
+  { state: { base, deltas, recent } }: Pick<Manifest, 'state'>
+): Promise<void> {
+  const content = new StateContent()
+  for (const ref of [...base, ...deltas]) {
+    const lines = await inspection.read(ref, (body) => decodeStateLines(ref.key, body))
+    lines?.forEach((line: StateLine) => content.add(line))
+  }
+  for (const line of recent) content.add(line)
+  for (const { file } of content.of('page').values())
+    await inspection.read(file, (body) => decodeLines(ingestionRecordSchema, file.key, body))
+  for (const record of content.of('job').values()) await verifyIngestion(inspection, keys, record)
+}
+
+async function verifyIngestion(
+  inspection: VerifyFiles,
+  keys: CollectionKeys,
   record: IngestionRecord
 ): Promise<void> {
+  const { ingestion } = record
   for (const key of record.failures) {
     const stored = await inspection.content(
       key,

@@ -6,7 +6,10 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { readPart, readStateLines } from '../state/read-state.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { smallState } from '../testing/small-state.ts'
 import { itemsFrom } from '../testing/test-items.ts'
 import { encodeCurrent, readCurrent } from '../version/current.ts'
 import { encodeManifest, type Manifest } from '../version/manifest.ts'
@@ -14,10 +17,17 @@ import { readCommitted } from '../version/read-manifest.ts'
 import { verifyCollection } from './verify.ts'
 
 let gallery: Gallery
+/** An open ingestion. */
+let record: IngestionRecord
 let scratchDir: string
 beforeEach(async () => {
   scratchDir = temporaryFolder('verify')
-  gallery = await createGallery({ method: 'IVF', storage: 'sq8', sealThreshold: 256 })
+  gallery = await createGallery({
+    method: 'IVF',
+    storage: 'sq8',
+    sealThreshold: 256,
+    stateShape: smallState
+  })
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, 800))
   while (await writer.merge());
@@ -28,13 +38,21 @@ beforeEach(async () => {
     ...itemsFrom(5_000, 3),
     { id: 'item-5003', fails: 'image_corrupt' }
   ])
-  await gallery.remove('item-7', 'item-2003', 'many', 'unknown')
+  await gallery.remove(...itemsFrom(1, 12).map(({ id }) => id), 'item-2003', 'many', 'unknown')
   await writer.step({ list: true })
+  await gallery.remove(...itemsFrom(20, 5).map(({ id }) => id))
+  await writer.step({ list: true })
+  await gallery.embed(ingestion, itemsFrom(5_004, 1), 4)
+  await writer.step({ list: true })
+  const content = await contentOf(await committed())
+  record = [...content.of('job').values()].find((job) => job.ingestion === ingestion)!
 })
 afterEach(async () => {
   await gallery.close()
 })
 
+const contentOf = ({ state }: Pick<Manifest, 'state'>) =>
+  readStateLines(state, (ref) => readPart(gallery.store, ref))
 const verify = (store = gallery.store) =>
   verifyCollection({ store, collectionId: gallery.spec.collectionId, scratchDir })
 const committed = async (): Promise<Manifest> =>
@@ -50,7 +68,7 @@ test('a whole collection has no problems, and nothing is left in the scratch fol
     onProgress: ({ files }) => seen.push(files)
   })
   expect(report).toMatchObject({ seq, problems: [] })
-  expect(counts).toEqual({ items: 841, rows: 841 })
+  expect(counts).toEqual({ items: 826, rows: 826 })
   expect(report.files).toBeGreaterThanOrEqual(15)
   expect(seen).toEqual(Array.from({ length: report.files }, (_, i) => i + 1))
   expect(await readdir(scratchDir)).toEqual([])
@@ -61,17 +79,21 @@ async function everyFile(): Promise<string[]> {
   const { collectionId } = gallery.spec
   const keys = collectionKeys(collectionId)
   const found: string[] = []
-  const { segments, tombstones, quantizer, ingestions } = await committed()
+  const { segments, quantizer, state } = await committed()
   for (const { files, deletions } of segments)
     found.push(
       ...Object.values(files).flatMap((file) => (file === undefined ? [] : [file.key])),
       ...(deletions === null ? [] : [deletions.key])
     )
-  for (const side of [tombstones, quantizer]) found.push(side!.key)
-  for (const [id, { failures, completedSeq, total, partSize }] of Object.entries(ingestions)) {
+  for (const side of [...state.base, ...state.deltas, quantizer!]) found.push(side.key)
+  const content = await contentOf({ state })
+  for (const { file } of content.of('page').values()) found.push(file.key)
+  for (const record of content.of('job').values()) {
+    const { ingestion, failures, completedSeq, total, partSize } = record
     found.push(...failures)
     if (completedSeq === null)
-      for (let first = 0; first < total; first += partSize) found.push(keys.itemListPart(id, first))
+      for (let first = 0; first < total; first += partSize)
+        found.push(keys.itemListPart(ingestion, first))
   }
   found.push(keys.current, (await readCurrent(gallery.store, keys.current))!.current.manifest)
   return found
@@ -98,7 +120,9 @@ test('every file that is altered, cut or removed is named', async () => {
     '.columns',
     '.vectors',
     '/del/',
-    '.tombstones.json',
+    '.state',
+    '.delta',
+    '.jobs',
     '.quantizer',
     '.failed.ndjson',
     'result.json',
@@ -221,12 +245,17 @@ describe('a manifest that does not agree with its files', () => {
       'count',
       (manifest) => ({
         ...manifest,
-        ingestions: Object.fromEntries(
-          Object.entries(manifest.ingestions).map(([id, record]) => [
-            id,
-            { ...record, indexed: record.indexed + 1 }
-          ])
-        )
+        state: {
+          ...manifest.state,
+          recent: [
+            ...manifest.state.recent,
+            {
+              kind: 'job',
+              key: revisionKey(record.revision),
+              value: { ...record, indexed: record.indexed + 1 }
+            }
+          ]
+        }
       })
     ],
     [

@@ -11,7 +11,7 @@ import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
 import { type Manifest, manifestFiles, manifestRefs, readManifest } from '../version/manifest.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
 import { type Problem, VerifyFiles, type VerifyFilesDeps } from './verify-files.ts'
-import { verifyIngestion, verifyIngestionObjects, verifyLog } from './verify-log.ts'
+import { verifyIngestionObjects, verifyLog, verifyState } from './verify-log.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
 export interface VerifyReport {
@@ -88,8 +88,7 @@ async function verifyVersion(
   }
   await verifySide(inspection, manifest)
   await verifySnapshots(inspection, manifest)
-  for (const [id, record] of Object.entries(manifest.ingestions))
-    await verifyIngestion(inspection, keys, id, record)
+  await verifyState(inspection, keys, manifest)
   // Unreadable segments are already reported. Counts without them would only repeat that.
   if (segments.length < manifest.segments.length) return
   checkCounts(inspection, key, manifest, segments)
@@ -103,8 +102,9 @@ async function verifyVersion(
 
 async function verifySide(
   inspection: VerifyFiles,
-  { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest
+  { former, quantizer, spec, segments }: Manifest
 ): Promise<void> {
+  const { tombstones = null, relabels = null, sweeps = null } = former ?? {}
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
   if (relabels !== null) await inspection.read(relabels, decodePendingUpdates)
   if (sweeps !== null) await inspection.read(sweeps, decodeFilterDeletes)

@@ -21,8 +21,6 @@ export interface ProtocolContext {
   currentKey: string
   newId: () => string
   signal?: AbortSignal
-  /** Whether CURRENT stays in the format of an older program, which may still be running. */
-  keepsFormat?: () => boolean
 }
 
 /** A manifest and its key in the store. */
@@ -75,21 +73,6 @@ async function move(
   return { current: next, etag: swap.etag }
 }
 
-function stateOf(
-  { keepsFormat }: ProtocolContext,
-  current: Current,
-  { appliedSlot, ingestions }: Manifest
-): Current {
-  if (current.format === 1 && keepsFormat?.() === true) return current
-  const open = { jobs: 0, items: 0 }
-  for (const { completedSeq, total, indexed, superseded, failed } of Object.values(ingestions)) {
-    if (completedSeq !== null) continue
-    open.jobs++
-    open.items += total - indexed - superseded - failed
-  }
-  return withState(current, { appliedSlot, open })
-}
-
 export const commitProtocol: CommitProtocol = {
   async becomeWriter(context) {
     const { store, clock, currentKey, newId, signal } = context
@@ -104,9 +87,10 @@ export const commitProtocol: CommitProtocol = {
   async commit(context, versionedCurrent, { manifest, manifestKey }, announce) {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
-    const { seq, commitId } = manifest
+    const { seq, commitId, appliedSlot, open } = manifest
+    const { jobs, items } = open
     const next = {
-      ...stateOf(context, versionedCurrent.current, manifest),
+      ...withState(versionedCurrent.current, { appliedSlot, open: { jobs, items } }),
       seq,
       commitId,
       manifest: manifestKey,

@@ -11,16 +11,14 @@ import {
   storageSchema
 } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
+import { formerIngestionFields, revisionKey } from '../state/job-record.ts'
+import { noState, stateRefSchema } from '../state/state-lines.ts'
+import { type FileRef, fileRefSchema } from '../state/file-ref.ts'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-export const fileRefSchema = z.strictObject({
-  key: z.string(),
-  sizeBytes: z.number().int(),
-  sha256: z.string()
-})
-export type FileRef = z.infer<typeof fileRefSchema>
+export type { FileRef } from '../state/file-ref.ts'
 
 /** `inverted`: lists of sparse rows. */
 export const indexKinds = ['flat', 'hnsw', 'ivf', 'inverted'] as const
@@ -62,28 +60,6 @@ export const manifestSegmentSchema = z.strictObject({
 })
 export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
 
-export const ingestionRecordSchema = z.strictObject({
-  revision: z.number().int(),
-  total: z.number().int(),
-  partSize: z.number().int(),
-  requestId: z.string().optional(),
-  /**
-   * All batches of the ingestion were in the store before its log entry, with supplied vectors. So
-   * no chunks are scheduled for it.
-   */
-  given: z.boolean().optional(),
-  /** Ordinals that are applied, failed or superseded, as ranges. */
-  done: z.string(),
-  indexed: z.number().int(),
-  superseded: z.number().int(),
-  failed: z.number().int(),
-  failures: z.array(z.string()),
-  /** Commit that completed the ingestion; null while open. */
-  completedSeq: z.number().int().nullable(),
-  completedAtMs: z.number().nullable()
-})
-export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
-
 /** A version that is kept by name. */
 export const snapshotRecordSchema = z.strictObject({
   /**
@@ -116,7 +92,8 @@ export const outcomeSchema = z.strictObject({
       'raw_vectors_missing',
       'profile_replaced',
       'too_large',
-      'invalid_request'
+      'invalid_request',
+      'job_ended'
     ])
     .optional(),
   /** Number of deleted or restored items. */
@@ -138,8 +115,7 @@ export const reprojectionSchema = z.strictObject({
 })
 export type Reprojection = z.infer<typeof reprojectionSchema>
 
-export const manifestSchema = z.strictObject({
-  format: z.literal(1),
+const versionFields = {
   seq: z.number().int(),
   epoch: z.number().int(),
   commitId: z.string(),
@@ -150,14 +126,7 @@ export const manifestSchema = z.strictObject({
    * Every log slot up to this one is applied. The ingestions among them are at least registered.
    */
   appliedSlot: z.number().int(),
-  /** Open ingestions, and finished ones whose result object is being written. */
-  ingestions: z.record(z.string(), ingestionRecordSchema),
   segments: z.array(manifestSegmentSchema),
-  tombstones: fileRefSchema.nullable(),
-  /** Pending updates, for items of older ingestions that come later. */
-  relabels: fileRefSchema.nullable().default(null),
-  /** Pending filter deletes, for items of older ingestions that come later. */
-  sweeps: fileRefSchema.nullable().default(null),
   snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
   /** The last operation results. */
   outcomes: z.array(outcomeSchema).default([]),
@@ -174,13 +143,71 @@ export const manifestSchema = z.strictObject({
     .extend({ nlist: z.number().int(), trainedOn: z.number().int() })
     .nullable(),
   counts: z.strictObject({ items: z.number().int(), rows: z.number().int() })
+}
+
+const writtenSchema = z.strictObject({
+  format: z.literal(2),
+  ...versionFields,
+  state: stateRefSchema,
+  /** Ingestions with work left, their items, and the revision of the oldest one. */
+  open: z.strictObject({
+    jobs: z.number().int(),
+    items: z.number().int(),
+    oldest: z.number().int().nullable()
+  })
 })
-export type Manifest = z.infer<typeof manifestSchema>
+
+/** Files of programs before 0.4, each written whole. */
+export interface FormerFiles {
+  tombstones: FileRef | null
+  relabels: FileRef | null
+  sweeps: FileRef | null
+}
+export interface Manifest extends z.infer<typeof writtenSchema> {
+  /** The manifest is one of a program before 0.4. A version of this program has none. */
+  former?: FormerFiles
+}
+
+const formerSchema = z
+  .strictObject({
+    format: z.literal(1),
+    ...versionFields,
+    ingestions: z.record(z.string(), z.strictObject(formerIngestionFields)),
+    tombstones: fileRefSchema.nullable(),
+    relabels: fileRefSchema.nullable().default(null),
+    sweeps: fileRefSchema.nullable().default(null)
+  })
+  .transform(({ ingestions, tombstones, relabels, sweeps, ...version }): Manifest => {
+    const records = Object.entries(ingestions).map(([ingestion, record]) => ({
+      ingestion,
+      ...record
+    }))
+    const open = records.filter(({ completedSeq }) => completedSeq === null)
+    const left = open.map(
+      ({ total, indexed, superseded, failed }) => total - indexed - superseded - failed
+    )
+    return {
+      ...version,
+      format: 2,
+      state: {
+        ...noState,
+        recent: records.map((value) => ({ kind: 'job', key: revisionKey(value.revision), value }))
+      },
+      open: {
+        jobs: open.length,
+        items: left.reduce((sum, items) => sum + items, 0),
+        oldest: open.length === 0 ? null : Math.min(...open.map(({ revision }) => revision))
+      },
+      former: { tombstones, relabels, sweeps }
+    }
+  })
+
+export const manifestSchema = z.discriminatedUnion('format', [writtenSchema, formerSchema])
 
 /** Manifest of an empty collection. */
 export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
   return {
-    format: 1,
+    format: 2,
     seq: 0,
     epoch: 0,
     commitId,
@@ -188,11 +215,9 @@ export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest 
     createdAtMs: spec.createdAtMs,
     spec,
     appliedSlot: 0,
-    ingestions: {},
     segments: [],
-    tombstones: null,
-    relabels: null,
-    sweeps: null,
+    state: noState,
+    open: { jobs: 0, items: 0, oldest: null },
     snapshots: {},
     outcomes: [],
     compaction: null,
@@ -216,7 +241,7 @@ export async function sha256InTurns(body: Uint8Array): Promise<string> {
   return hash.digest('hex')
 }
 
-export const encodeManifest = (manifest: Manifest): Uint8Array =>
+export const encodeManifest = ({ former: _former, ...manifest }: Manifest): Uint8Array =>
   encodeObject({ ...manifest, spec: toStored(manifest.spec) })
 
 /**
@@ -258,19 +283,15 @@ export const segmentFiles = ({
  * Returns every collectable file that a reader of this manifest may open (failures stay with their
  * job).
  */
-export function manifestRefs({
-  segments,
-  tombstones,
-  relabels,
-  sweeps,
-  quantizer
-}: Manifest): FileRef[] {
+export function manifestRefs({ segments, state, former, quantizer }: Manifest): FileRef[] {
   return [
     ...segments.flatMap((segment) => [
       ...segmentFiles(segment),
       ...present(segment.deletions, segment.overlay)
     ]),
-    ...present(tombstones, relabels, sweeps, quantizer)
+    ...state.base,
+    ...state.deltas,
+    ...present(former?.tombstones, former?.relabels, former?.sweeps, quantizer)
   ]
 }
 

@@ -5,6 +5,7 @@ import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { VersionReader } from '../contract.ts'
 import { isDropped, readCurrent } from './current.ts'
+import { readPart, readStateLines } from '../state/read-state.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
 
 /**
@@ -54,7 +55,7 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
       spec: { settings, embedding },
       counts,
       segments,
-      ingestions,
+      open,
       snapshots,
       outcomes,
       reprojection
@@ -84,20 +85,18 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
         })
       ),
       outcomes: outcomes.map(({ atMs: _atMs, ...result }) => result),
-      openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null)
-        .length
+      openIngestions: open.jobs
     }
   },
   async findSnapshot(collectionId, name) {
     const {
       revision,
-      held: { appliedSlot, ingestions }
+      held: { appliedSlot, state }
     } = await readSnapshot(store, collectionId, name)
-    const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
-    return {
-      revision,
-      appliedSlot,
-      open: Object.fromEntries(open.map(([id, { done }]) => [id, done]))
-    }
+    const open: Record<string, string> = {}
+    const lines = await readStateLines(state, (ref) => readPart(store, ref))
+    for (const { ingestion, completedSeq, done } of lines.of('job').values())
+      if (completedSeq === null) open[ingestion] = done
+    return { revision, appliedSlot, open }
   }
 })

@@ -10,11 +10,14 @@ import {
   prepareCommit,
   type PreparedCommit
 } from '../apply/prepare-commit.ts'
+import { adoptPages, trackedMaps } from '../apply/state-changes.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
+import { revisionKey } from '../state/job-record.ts'
+import { stateShape } from '../state/write-state.ts'
 import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
-import { writeJobResult } from '../version/job-result.ts'
+import { writeJobResult } from '../jobs/job-result.ts'
 import type { Manifest } from '../version/manifest.ts'
 import type { BoundWriterDeps } from './writer-deps.ts'
 
@@ -113,10 +116,14 @@ export class CollectionState {
       nowMs: clock.nowMs(),
       parent: this.committed,
       epoch,
-      quantizer
+      quantizer,
+      shape: { ...stateShape, ...deps.stateShape },
+      jobsEndedBeforeMs: clock.nowMs() - (deps.jobRetentionMs ?? Infinity)
     }
     const prepare = () =>
-      withoutLeftovers(deps, (files) => prepareCommit({ ...input, files }, state))
+      withoutLeftovers({ ...deps, files: this.fencedFiles() }, (files) =>
+        prepareCommit({ ...input, files }, state)
+      )
     const prepared = await retryStore(clock, prepare, signal)
     const { seq, appliedSlot, counts } = prepared.manifest
     const announce = () => deps.announce({ collectionId: deps.collectionId, seq, appliedSlot })
@@ -129,33 +136,31 @@ export class CollectionState {
   }
 
   /** Updates the in-memory state to the manifest just committed. */
-  private adopt({ manifest, added, ingestions }: PreparedCommit): void {
+  private adopt({ manifest, added, ingestions, pages }: PreparedCommit): void {
     const { state } = this
     this.committed = manifest
     adoptWrittenSegments(state, { segments: manifest.segments, added })
-    state.tombstonesChanged = false
-    state.pendingUpdatesChanged = false
-    state.filterDeletesChanged = false
     state.results = [...manifest.outcomes]
     state.quantizer = undefined
     state.dirty = false
     state.ingestions.adopt(ingestions)
+    adoptPages(state, pages)
+    for (const map of trackedMaps(state)) map.settle()
   }
 
-  /**
-   * Writes the result of every completed ingestion. The next commit removes their records. Safe to
-   * repeat.
-   */
+  /** Writes the result of every completed ingestion. Safe to repeat. */
   async closeFinished(): Promise<void> {
     const { store, clock, keys, signal } = this.deps
-    const { ingestions } = this.state
+    const { ingestions, ended } = this.state
     const write = async (id: string): Promise<string> => {
       const { record } = ingestions.get(id)!
       await retryStore(clock, () => writeJobResult(store, keys, id, record), signal)
       return id
     }
     for await (const id of mapInOrder(ingestions.unwritten, resultsAtOnce, write)) {
-      ingestions.close(id)
+      const { record } = ingestions.get(id)!
+      ended.load(revisionKey(record.revision), record)
+      ingestions.drop(id)
       this.onClosed(id)
     }
   }

@@ -7,6 +7,7 @@ import { isAppError } from '@likeness/shared/errors'
 import { applySlot, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
 import { openVersion, type OpenVersion } from '../apply/restore.ts'
+import { pageKeys } from '../apply/state-changes.ts'
 import { type StepBounds, stepBounds } from '../apply/step-bounds.ts'
 import { Garbage } from '../garbage/garbage.ts'
 import type { NamedIngestion } from '../log/open-ingestion.ts'
@@ -49,7 +50,12 @@ export class CollectionWriter {
     this.reindexing = new Reindexing(this.collection, () => this.merging.abandon())
     this.garbage = new Garbage(
       deps,
-      () => new Set([...this.merging.heldIds(), ...this.reindexing.heldIds()])
+      () =>
+        new Set([
+          ...this.merging.heldIds(),
+          ...this.reindexing.heldIds(),
+          ...pageKeys(this.collection.state)
+        ])
     )
   }
 
@@ -191,10 +197,7 @@ export class CollectionWriter {
     })
   }
 
-  /**
-   * Writes the result of every completed ingestion. The next commit removes their records. Safe to
-   * repeat.
-   */
+  /** Writes the result of every completed ingestion. Safe to repeat. */
   closeFinished(): Promise<void> {
     return this.collection.closeFinished()
   }

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { smallState } from '../testing/small-state.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
 import { itemsFrom } from '../testing/test-items.ts'
 import { verifyCollection } from '../verify/verify.ts'
@@ -13,7 +14,7 @@ import type { CollectionWriter } from './collection-writer.ts'
 let gallery: Gallery
 beforeEach(async () => {
   spoilt.clear()
-  gallery = await createGallery({ method: 'IVF' })
+  gallery = await createGallery({ method: 'IVF', stateShape: smallState })
 })
 afterEach(() => gallery.close())
 
@@ -121,6 +122,14 @@ const damages: [string, () => Promise<void>][] = [
   ],
   ['its manifest', async () => damage((await current()).manifest)],
   ['its manifest, gone', async () => gallery.store.delete([(await current()).manifest])],
+  [
+    'the lines of its state',
+    async () => {
+      const { state } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
+      expect(state.base.length).toBeGreaterThan(0)
+      for (const { key } of [...state.base, ...state.deltas]) await damage(key)
+    }
+  ],
   ['CURRENT', () => damage(gallery.keys.current)],
   [
     'CURRENT, its manifest and its segments',

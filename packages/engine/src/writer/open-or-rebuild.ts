@@ -7,6 +7,7 @@ import { slotOf } from '@likeness/shared/contract/operation'
 import { ulidTimeMs } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
+import { loadJobsOnly } from '../apply/writer-state.ts'
 import { readHistory } from '../log/log-history.ts'
 import { recoverState } from '../rebuild/recover.ts'
 import { type VersionedCurrent, withState } from '../version/current.ts'
@@ -46,15 +47,21 @@ export async function openOrRebuild(
   }
 }
 
-/** Returns undefined when the manifest is damaged too. */
+/** Returns undefined when the manifest, or what it says of jobs, is damaged too. */
 async function readWhole({
   store,
+  files,
   clock,
   collectionId,
   signal
 }: BoundWriterDeps): Promise<Manifest | undefined> {
+  const read = async () => {
+    const manifest = await readCommitted(store, collectionId)
+    if (manifest !== undefined) await loadJobsOnly(files, manifest)
+    return manifest
+  }
   try {
-    return await retryStore(clock, () => readCommitted(store, collectionId), signal)
+    return await retryStore(clock, () => asLogged(read), signal)
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return undefined
     throw error

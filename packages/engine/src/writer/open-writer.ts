@@ -3,7 +3,8 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import { loadWriterState, stateWithoutFiles, type WriterState } from '../apply/writer-state.ts'
+import { loadJobsOnly, loadWriterState, type WriterState } from '../apply/writer-state.ts'
+import { readLive } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { readCommitted } from '../version/read-manifest.ts'
@@ -29,7 +30,7 @@ export async function rebuildCollection(
   deps: WriterDeps,
   requests?: { untilSlot: number }
 ): Promise<CollectionWriter | undefined> {
-  const writer = await takeCollection(deps, async (manifest) => stateWithoutFiles(manifest))
+  const writer = await takeCollection(deps, (manifest) => loadJobsOnly(deps.files, manifest))
   await writer?.rebuild(requests)
   return writer
 }
@@ -43,8 +44,7 @@ export function bindWriter(deps: WriterDeps): BoundWriterDeps {
     clock: deps.clock,
     currentKey: keys.current,
     newId,
-    signal: deps.signal,
-    keepsFormat: () => deps.clock.nowMs() < (deps.keepsFormatUntilMs ?? -Infinity)
+    signal: deps.signal
   }
   return { ...deps, newId, keys, protocol, context }
 }
@@ -61,6 +61,18 @@ async function refuseNewer({ store, clock, collectionId, signal }: BoundWriterDe
   }
 }
 
+const patienceMs = 1_000
+
+/** Waits while a program from before 0.4 may be running that would take our version for damage. */
+async function awaitFormerPrograms(deps: BoundWriterDeps): Promise<void> {
+  const { store, clock, keys, signal, formerProgramsUntilMs = -Infinity } = deps
+  while (clock.nowMs() < formerProgramsUntilMs && signal?.aborted !== true) {
+    const current = await retryStore(clock, () => readLive(store, keys.current), signal)
+    if (current?.format !== 1) return
+    await clock.sleep(Math.min(patienceMs, formerProgramsUntilMs - clock.nowMs()))
+  }
+}
+
 async function takeCollection(
   deps: WriterDeps,
   load: (manifest: Manifest) => Promise<WriterState>
@@ -68,6 +80,7 @@ async function takeCollection(
   const bound = bindWriter(deps)
   const { protocol, context } = bound
   await refuseNewer(bound)
+  await awaitFormerPrograms(bound)
   const versionedCurrent = await protocol.becomeWriter(context)
   if (versionedCurrent === undefined) return undefined
   const opened = await readFenced(context, versionedCurrent.current.epoch, async () => {

@@ -20,7 +20,8 @@ export function replayed(
  */
 export async function makeAgain(collection: CollectionState): Promise<void> {
   endRebuilds(collection.state)
-  const { ingestions, snapshots, results, reprojection, appliedSlot } = collection.state
+  const { ingestions, ended, pages, snapshots, results, reprojection, appliedSlot } =
+    collection.state
   const open = Object.fromEntries(
     [...ingestions.openAfter(0)].map(({ ingestion, open: { done } }) => [
       ingestion,
@@ -28,7 +29,14 @@ export async function makeAgain(collection: CollectionState): Promise<void> {
     ])
   )
   const state = await replayed(collection, { appliedSlot, open })
-  const kept = { ingestions, snapshots, results, reprojection } satisfies Partial<WriterState>
+  const kept = {
+    ingestions,
+    ended,
+    pages,
+    snapshots,
+    results,
+    reprojection
+  } satisfies Partial<WriterState>
   collection.state = Object.assign(state, kept)
   await collection.commit(null)
 }

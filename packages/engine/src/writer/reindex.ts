@@ -221,19 +221,19 @@ export class Reindex {
       await writeState(deps, state)
       this.assertLevel(live)
     })
-    const { spec, appliedSlot, ingestions, snapshots, results, compaction, rebuilds } = live
+    const { spec, appliedSlot, ingestions, ended, pages, ...rest } = live
+    const { snapshots, results, compaction, rebuilds, reprojection } = rest
     return Object.assign(state, {
       spec: { ...spec, embedding: this.request.embedding },
       appliedSlot,
       ingestions,
+      ended,
+      pages,
       snapshots,
       results,
       compaction,
       rebuilds,
-      reprojection: live.reprojection,
-      tombstonesChanged: true,
-      pendingUpdatesChanged: true,
-      filterDeletesChanged: true,
+      reprojection,
       dirty: true
     } satisfies Partial<WriterState>)
   }

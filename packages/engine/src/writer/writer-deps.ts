@@ -10,6 +10,7 @@ import { buildMerge } from '../merge/merge-build.ts'
 import type { BuildMerge, MergeTask } from '../merge/merge-task.ts'
 import type { MergingDeps } from '../merge/merge.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
+import type { StateShape } from '../state/write-state.ts'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
 import type { Protocol } from './protocol.ts'
 
@@ -29,10 +30,12 @@ export interface WriterDeps {
   /** Called after a commit is certain. */
   announce: (commit: { collectionId: string; seq: number; appliedSlot: number }) => void
   /**
-   * Time until which CURRENT stays in the format of an older program, which may still be running.
-   * Absent: that time is over.
+   * Time until which a program from before 0.4 may still be running. Until then its collections are
+   * left to it: it takes what it cannot read for damage. Absent: that time is over.
    */
-  keepsFormatUntilMs?: number
+  formerProgramsUntilMs?: number
+  /** Time for which the record of an ended job is kept. Absent: for ever. */
+  jobRetentionMs?: number
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal
@@ -45,6 +48,7 @@ export interface WriterDeps {
   mergeShape?: Partial<MergeShape>
   stepBounds?: Partial<StepBounds>
   mergeLimitMs?: number
+  stateShape?: Partial<StateShape>
   /** Rows of a segment that a rebuild or a reindex writes. Default 20 000. */
   rowsPerSegment?: number
 }

@@ -28,7 +28,10 @@ export const jobResultSchema = z.strictObject({
   seq: z.number().int(),
   finishedAtMs: z.number(),
   /** Keys of NDJSON objects of failed items. */
-  failures: z.array(z.string())
+  failures: z.array(z.string()),
+  /** Items that a cancel has left out, and the ordinals that were done before. */
+  cancelled: z.number().int().optional(),
+  done: z.string().optional()
 })
 export type JobResult = z.infer<typeof jobResultSchema>
 

@@ -80,21 +80,35 @@ export function collectionKeys(collectionId: string) {
     overlay: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}.relabels`,
     /** Small immutable side files of a commit, such as tombstones and trained quantizers. */
     sidePrefix: `${root}side/`,
-    tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
-    relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
-    sweeps: (commitId: string) => `${root}side/${commitId}.sweeps.json`,
+    stateDelta: (commitId: string) => `${root}side/${commitId}.delta`,
+    stateBase: (commitId: string, part: number) => `${root}side/${commitId}.${part}.state`,
+    jobPage: (commitId: string, page: number) => `${root}side/${commitId}.${page}.jobs`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     jobPrefix: `${root}job/`,
     /** Result of a finished ingestion, written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
-    /** Failed items of one commit. Named by the manifest, then by the job's result. */
-    failures: (ingestion: string, commitId: string) =>
-      `${root}job/${ingestion}/${commitId}.failed.ndjson`,
+    /** Failed items of one commit, with ordinals from `first` to `last`. Named by the job. */
+    failures: (ingestion: string, commitId: string, { first, last }: OrdinalRange) =>
+      `${root}job/${ingestion}/${commitId}.${first}-${last}.failed.ndjson`,
     image: (name: string) => `${root}img/${name}`,
     imagePrefix: `${root}img/`
   }
 }
 export type CollectionKeys = ReturnType<typeof collectionKeys>
+
+/** Both are in the range. */
+export interface OrdinalRange {
+  first: number
+  last: number
+}
+
+/** Returns the ordinals that a failures object may hold: all of them, where its name does not say. */
+export function failedOrdinals(key: string): OrdinalRange {
+  const match = /\.(\d+)-(\d+)\.failed\.ndjson$/.exec(key)
+  return match === null
+    ? { first: 0, last: Infinity }
+    : { first: Number(match[1]), last: Number(match[2]) }
+}
 
 /** Returns the parts of a manifest's name, or undefined for any other key. */
 export function parseManifestKey(

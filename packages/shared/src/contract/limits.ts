@@ -33,10 +33,15 @@ const ofPictures = inArea('Pictures')
 const ofProcesses = inArea('In each process')
 const inEmbedWorker = inArea('At once, in one embed-worker')
 
-/** A record of 220 bytes of each stands in every version. */
+/** A record of 250 bytes of each is part of every version. */
 export const maxOpenJobs = inCollection(200_000, 'maxOpenJobs', 'jobs', [
   'uploads and imports that are accepted and not yet embedded',
   'backlog_full'
+])
+
+export const maxCollectionsOfJobs = ofLists(200, 'maxCollectionsOfJobs', 'collections', [
+  'collections whose jobs are listed together; beyond, the list is of one collection',
+  'invalid_request'
 ])
 
 export const maxJsonBytes = bodies(2 * 1024 * 1024, 'maxJsonBytes', 'bytes', [

@@ -28,7 +28,19 @@ export const ingestOperationSchema = z.strictObject({
    */
   given: z.boolean().optional(),
   /** Request id of the call that sent the operation. The id travels into jobs and logs. */
-  requestId: z.string().optional()
+  requestId: z.string().optional(),
+  /** Text such as `upload` or `prefix logos/`. Absent where a program before 0.4 may read the log. */
+  source: z.string().optional()
+})
+/**
+ * Ends a job: of what has not come yet, nothing is taken any more. What came before stays. Has no
+ * effect when the job has ended.
+ */
+export const cancelOperationSchema = z.strictObject({
+  ...operationBase,
+  kind: z.literal('cancel'),
+  /** Revision of the ingestion. */
+  revision: z.number().int()
 })
 export const deleteOperationSchema = z.strictObject({
   ...operationBase,
@@ -117,6 +129,7 @@ export const reprojectOperationSchema = z.strictObject({
 })
 export const operationSchema = z.discriminatedUnion('kind', [
   ingestOperationSchema,
+  cancelOperationSchema,
   deleteOperationSchema,
   relabelOperationSchema,
   deleteWhereOperationSchema,
@@ -146,15 +159,19 @@ export interface VoidOperation {
 export type LoggedOperation = Operation | VoidOperation
 
 const logSlotSchema = z.strictObject({
-  format: z.literal(1),
+  /** 2: an operation has what programs before 0.4 do not know. */
+  format: z.union([z.literal(1), z.literal(2)]),
   operations: z.array(z.unknown()).min(1).max(operationsPerSlot)
 })
 export interface LogSlot {
   operations: LoggedOperation[]
 }
 
+const isNew = (operation: Operation): boolean =>
+  operation.kind === 'cancel' || (operation.kind === 'ingest' && operation.source !== undefined)
+
 export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array =>
-  encodeObject({ format: 1, operations })
+  encodeObject({ format: operations.some(isNew) ? 2 : 1, operations })
 
 /**
  * Throws data_corrupt for damaged bytes, and unsupported_store for an operation of a newer program.

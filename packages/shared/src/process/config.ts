@@ -55,6 +55,7 @@ const settings = {
    * Age at which the stored files of a request that was never accepted are deleted. A request is
    * refused from half of that age on.
    */
+  JOB_RETENTION_MS: int(3_600_000, 3_650 * 86_400_000).default(30 * 86_400_000),
   UPLOAD_RETENTION_MS: int(3_600_000, 30 * 86_400_000).default(86_400_000),
   /**
    * Memory of the process that merges small segments. The process that merges large segments gets

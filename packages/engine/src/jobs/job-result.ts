@@ -3,7 +3,7 @@ import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-ob
 import { type JobResult, jobResultSchema } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { IngestionRecord } from './manifest.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
 
 export async function writeJobResult(
   store: ObjectStore,
@@ -11,8 +11,8 @@ export async function writeJobResult(
   ingestion: string,
   record: IngestionRecord
 ): Promise<void> {
-  const { total, indexed, superseded, failed, revision, failures, completedSeq, completedAtMs } =
-    record
+  const { total, indexed, superseded, failed, revision, failures, cancelled, done } = record
+  const { completedSeq, completedAtMs } = record
   if (completedSeq === null || completedAtMs === null)
     throw new Error(`ingestion ${ingestion} is not complete`)
   const result: JobResult = {
@@ -24,7 +24,8 @@ export async function writeJobResult(
     revision,
     failures,
     seq: completedSeq,
-    finishedAtMs: completedAtMs
+    finishedAtMs: completedAtMs,
+    ...(cancelled !== undefined && { cancelled, done })
   }
   await store.put(keys.jobResult(ingestion), encodeObject(result))
 }

@@ -1,0 +1,40 @@
+// What a version knows of an ingestion: how far it is, and how it ended.
+import { z } from 'zod'
+
+const count = z.number().int()
+
+/** Fields of programs before 0.4. */
+export const formerIngestionFields = {
+  revision: z.number().int(),
+  total: count,
+  partSize: count,
+  requestId: z.string().optional(),
+  /**
+   * All batches of the ingestion were in the store before its log entry, with supplied vectors. So
+   * no chunks are scheduled for it.
+   */
+  given: z.boolean().optional(),
+  /** Ordinals that are applied, failed or superseded, as ranges. */
+  done: z.string(),
+  indexed: count,
+  superseded: count,
+  failed: count,
+  failures: z.array(z.string()),
+  /** Commit that completed the ingestion; null while open. */
+  completedSeq: z.number().int().nullable(),
+  completedAtMs: z.number().nullable()
+}
+
+export const ingestionRecordSchema = z.strictObject({
+  ...formerIngestionFields,
+  ingestion: z.string(),
+  /** Text such as `upload` or `prefix logos/`. Absent: a program before 0.4 logged the ingestion. */
+  source: z.string().optional(),
+  createdAtMs: z.number().optional(),
+  /** Items that a cancel has left out. Present: the ingestion ended by it. */
+  cancelled: count.optional()
+})
+export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
+
+/** Key of a line by its revision. Keys are in the order of revisions. */
+export const revisionKey = (revision: number): string => String(revision).padStart(16, '0')
