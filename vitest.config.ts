@@ -41,8 +41,8 @@ export default defineConfig({
       }),
       group('simulation', simulation, { testTimeout: 900_000 }),
       group('integration', own('integration'), {
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
+        testTimeout: 600_000,
+        hookTimeout: 600_000,
         fileParallelism: false
       }),
       group('browser', own('browser'), {

@@ -79,7 +79,7 @@ test('logos: marks are recognised in scenes and cut out, marks that are not in t
   expect(json.falseAccept).toBeLessThan(0.5)
   expect(stdout).toMatch(/^transparent +3 /m)
   expect(sheet.match(/<article>/g)).toHaveLength(27)
-}, 300_000)
+})
 
 test('vehicles: hits of the camera that asks are left out, and those of the other camera are found', async () => {
   const { json, stdout, sheet } = await runPart(
@@ -96,7 +96,7 @@ test('vehicles: hits of the camera that asks are left out, and those of the othe
     )
     expect(found).not.toContain(asking)
   }
-}, 300_000)
+})
 
 test('products: a stranger is refused unless every query is to be answered, and the gallery speaks for a threshold', async () => {
   const { json, stdout } = await runPart(
@@ -115,4 +115,4 @@ test('products: a stranger is refused unless every query is to be answered, and 
   const { code, stdout: told, stderr } = await again('--threshold')
   expect(code, stderr).toBe(0)
   expect(told).toMatch(/^score_thres 0\.\d+: /m)
-}, 300_000)
+})

@@ -90,7 +90,7 @@ test.skipIf(overflowsInt8())(
 )
 
 test('ranges from pictures that show nothing lose what the model finds: refused by a code, and nothing is left', {
-  timeout: 300_000
+  timeout: 600_000
 }, async () => {
   const { calibration, heldOut } = await readQuantizePictures(pictures, () => undefined)
   const black = { rgb: new Uint8Array(64 * 64 * 3), width: 64, height: 64 }

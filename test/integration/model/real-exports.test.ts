@@ -32,7 +32,7 @@ for (const [name, convolutions] of Object.entries({
 
   it.runIf(there)(
     `${name} in int8 finds what it found in float, in less time${whyNot}`,
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       const source = await prepareModel({ onnxPath: file, cacheDir: dir })
       const made = await quantizeGraph(source, { pictures: pictures(0, 16) })

@@ -98,7 +98,7 @@ test('searches go on, writes are refused with the reason, everything is told, an
   expect(await status()).toEqual([])
   await live.api.finished((await upload('second', 3)).body.job)
   await expect.poll(async () => (await searchBy(3)).body.hits[0]?.id).toBe('second')
-}, 300_000)
+})
 
 test('every process ends when it is asked to on a full disk, and its successor works once there is room', async ({
   skip
@@ -116,4 +116,4 @@ test('every process ends when it is asked to on a full disk, and its successor w
     await stack.process(name).whenReady()
   await live.api.finished((await upload('third', 4)).body.job)
   await expect.poll(async () => (await searchBy(4)).body.hits[0]?.id).toBe('third')
-}, 300_000)
+})

@@ -92,7 +92,6 @@ const mutation = (method, body, type) => ({
   headers: { 'idempotency-key': idempotencyKey(), ...(type ? { 'content-type': type } : {}) }
 })
 const collectionPath = (name) => `/v1/collections/${encodeURIComponent(name)}`
-const listIn = (answer, field) => (Array.isArray(answer) ? answer : answer[field])
 
 export const api = {
   async collections() {
@@ -118,7 +117,16 @@ export const api = {
   addImages: (name, form) => json(`${collectionPath(name)}/images`, mutation('POST', form)),
   deleteItem: (name, id) =>
     json(`${collectionPath(name)}/items/${encodeURIComponent(id)}`, mutation('DELETE')),
-  jobs: async () => listIn(await json('/v1/jobs'), 'jobs'),
+  /** The newest jobs: of all collections, or of `collection` where there are too many of them. */
+  async jobs(collection) {
+    try {
+      return (await json('/v1/jobs')).jobs
+    } catch (error) {
+      if (error.code !== 'invalid_request' || !collection) throw error
+      return (await json(`/v1/jobs?collection=${encodeURIComponent(collection)}`)).jobs
+    }
+  },
+  cancelJob: (id) => json(`/v1/jobs/${encodeURIComponent(id)}/cancel`, mutation('POST')),
   job: (id, failedAfter) =>
     json(
       `/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`

@@ -1,9 +1,10 @@
 // The card of a job: bar, counts, rate, and failed items on demand. The card is updated in place,
 // so focus and open parts stay.
 import { api } from './api.js'
-import { h, setText } from './dom.js'
+import { byId, h, setText } from './dom.js'
 import { createFailedList } from './failed-list.js'
 import * as format from './format.js'
+import { showProblem } from './problem.js'
 
 const parts = ['indexed', 'superseded', 'failed']
 const rateWindowMs = 8000
@@ -36,6 +37,7 @@ function factsOf(job, rate) {
   const facts = [
     `${format.count(doneOf(counts))} of ${format.plural(counts.total, 'picture', 'pictures')}`
   ]
+  if (counts.cancelled > 0) facts.push(`${format.count(counts.cancelled)} left out`)
   if (counts.superseded > 0) facts.push(`${format.count(counts.superseded)} superseded`)
   if (rate !== null && doneOf(counts) > 0) facts.push(format.rate(rate))
   if (rate && isOpen(job)) facts.push(`${format.duration((1000 * counts.pending) / rate)} left`)
@@ -45,7 +47,39 @@ function factsOf(job, rate) {
   return facts
 }
 
-export function createJobCard(id) {
+const askMs = 5000
+
+/** A button that asks once more before it ends the job. */
+function createCancel(id, onEnded) {
+  const button = h('button', { type: 'button', class: 'quiet job-cancel', text: 'Cancel' })
+  let timer = null
+  const rest = () => {
+    timer = null
+    setText(button, 'Cancel')
+  }
+  button.addEventListener('click', async () => {
+    if (timer === null) {
+      setText(button, 'What is not applied yet is left out. Cancel it?')
+      timer = setTimeout(rest, askMs)
+      return
+    }
+    clearTimeout(timer)
+    button.disabled = true
+    try {
+      await api.cancelJob(id)
+    } catch (error) {
+      showProblem(byId('page-problem'), error)
+    } finally {
+      button.disabled = false
+      rest()
+      onEnded()
+    }
+  })
+  return button
+}
+
+/** `onEnded`: called after a cancel was asked for. */
+export function createJobCard(id, { onEnded }) {
   const rateOf = createRate()
   const name = h('strong', { class: 'job-name' })
   const state = h('span', { class: 'state' })
@@ -58,11 +92,12 @@ export function createJobCard(id) {
     { class: 'progress', role: 'progressbar', 'aria-label': 'Pictures done' },
     ...fills
   )
+  const cancel = createCancel(id, onEnded)
   const failed = createFailedList((after) => api.job(id, after))
   const root = h(
     'li',
     { class: 'card job', data: { job: id } },
-    h('div', { class: 'job-title' }, name, state, when),
+    h('div', { class: 'job-title' }, name, state, when, cancel),
     bar,
     facts,
     waiting,
@@ -76,6 +111,7 @@ export function createJobCard(id) {
       root.dataset.state = job.state
       setText(name, job.collection)
       setText(state, job.state)
+      cancel.hidden = !isOpen(job)
       setText(when, [job.source, format.clockTime(job.created_at)].filter(Boolean).join(', '))
       facts.replaceChildren(...factsOf(job, rateOf(job)).map((text) => h('span', { text })))
       waiting.hidden = job.waiting === null

@@ -29,7 +29,8 @@ export function createJobsView({ collections }) {
         cards.delete(id)
       }
     newest.forEach((job, index) => {
-      if (!cards.has(job.id)) cards.set(job.id, createJobCard(job.id))
+      if (!cards.has(job.id))
+        cards.set(job.id, createJobCard(job.id, { onEnded: () => void poll() }))
       const card = cards.get(job.id)
       card.update(job)
       if (list.children[index] !== card.root)
@@ -63,7 +64,7 @@ export function createJobsView({ collections }) {
   }
 
   async function look() {
-    const jobs = await api.jobs()
+    const jobs = await api.jobs(collections.current()?.name)
     paint(jobs)
     const open = jobs.filter(isOpen).length
     byId('open-jobs').hidden = open === 0

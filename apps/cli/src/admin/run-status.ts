@@ -11,6 +11,7 @@ import { UserError } from '../user-error.ts'
 
 const statusUsage = `likeness status [options]      what runs and what it holds\n  --json\n${connectUsage}`
 const jobsUsage = `likeness jobs [ID] [options]      the newest jobs, or one with its failed items
+  --cancel       ends the job ID: what was applied stays, nothing else of it comes
   --collection NAME
   --limit N      how many (default 20)
   --json
@@ -81,7 +82,7 @@ export async function runStatus(args: readonly string[], context: CommandContext
 }
 
 const describeJob = ({ id, collection, state, counts, source, created_at }: JobAnswer): string =>
-  `${id}  ${created_at}  ${state.padEnd(9)}  ${collection}: ${counts.indexed} of ${counts.total} indexed${counts.failed > 0 ? `, ${counts.failed} failed` : ''}${counts.pending > 0 ? `, ${counts.pending} to do` : ''}  (${printable(source)})`
+  `${id}  ${created_at}  ${state.padEnd(9)}  ${collection}: ${counts.indexed} of ${counts.total} indexed${counts.failed > 0 ? `, ${counts.failed} failed` : ''}${(counts.cancelled ?? 0) > 0 ? `, ${counts.cancelled} left out` : ''}${counts.pending > 0 ? `, ${counts.pending} to do` : ''}  (${printable(source)})`
 
 /** Exit code 0; 3 when no stack runs. */
 export async function runJobs(args: readonly string[], context: CommandContext): Promise<number> {
@@ -90,6 +91,7 @@ export async function runJobs(args: readonly string[], context: CommandContext):
       ...connectOptions,
       collection: { type: 'string' },
       limit: { type: 'string', default: '20' },
+      cancel: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false }
     },
     usage: jobsUsage,
@@ -100,6 +102,10 @@ export async function runJobs(args: readonly string[], context: CommandContext):
   const api = await connectToRunning(context, values)
   if (api === undefined) return nothingRuns
   const [id] = positionals
+  if (values.cancel) {
+    if (id === undefined) throw new UserError(`--cancel needs an ID\n${jobsUsage}`)
+    await api.cancelJob(id)
+  }
   const jobs =
     id === undefined
       ? await api.listJobs({ collection: values.collection, limit })

@@ -121,7 +121,7 @@ test('a job that was cancelled ends the build with a message', async () => {
     onWaiting: () => undefined
   })
   follower.add({ jobs: [{ id: 'a', total: 9 }], failures: [] })
-  await expect(follower.run(new AbortController().signal)).rejects.toThrow('dropped meanwhile')
+  await expect(follower.run(new AbortController().signal)).rejects.toThrow('was cancelled')
 })
 
 test('an API that is away for a moment is asked again, and said so once', async () => {

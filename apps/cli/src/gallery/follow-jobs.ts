@@ -118,7 +118,9 @@ export class JobFollower {
     one.isAsked = true
     this.tellWaiting(answer)
     if (answer.state === 'cancelled')
-      throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
+      throw new UserError(
+        `job ${answer.id} was cancelled: somebody asked for that, or the collection was dropped`
+      )
     if (answer.state !== 'completed') return false
     const { result } = this
     result.indexed += answer.counts.indexed
