@@ -77,7 +77,7 @@ test('the repeated hint names the newest slot', async () => {
 })
 
 test('commits reach the replica, changed names the catalogue, workers are heard, rubbish reaches nobody', () => {
-  const subscriber = Object.assign(new EventEmitter(), { subscribe: async () => {} })
+  const subscriber = new EventEmitter()
   const seen: unknown[] = []
   const replica = {
     notify: (...notification: unknown[]) => void seen.push(notification),

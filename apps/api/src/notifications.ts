@@ -28,7 +28,6 @@ export interface Notifications {
 }
 
 export interface Subscriber {
-  subscribe(...channels: string[]): Promise<unknown>
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
 }
 
@@ -102,12 +101,10 @@ export function listenForNotifications(deps: {
       logger.warn({ reason: messageOf(error), channel }, 'a hint is not readable')
     }
   })
-  subscriber
-    .subscribe(channels.committed, channels.catalog, presenceChannel)
-    .catch((error: unknown) =>
-      logger.warn({ err: error }, 'not subscribed to hints; polling goes on')
-    )
 }
+
+/** Channels that `listenForNotifications` understands. */
+export const heardChannels = [channels.committed, channels.catalog, presenceChannel]
 
 /** A collection that was dropped under this name leaves the replica. */
 function followNames(

@@ -21,7 +21,7 @@ import {
   connectRedis,
   type Redis
 } from '@likeness/shared/process/redis'
-import { watchSubscription } from '@likeness/shared/process/subscription'
+import { subscribeTo } from '@likeness/shared/process/subscription'
 import { createTroubles } from '@likeness/shared/process/troubles'
 import { openProbedStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
@@ -32,7 +32,7 @@ import { createEmbedClient } from './embedder/embed-client.ts'
 import { createEmbedderRegistry, type EmbedderRegistry } from './embedder/embedder-registry.ts'
 import { createThumbnailCache } from './embedder/thumbnail-cache.ts'
 import { createHolders } from './idempotency/holders.ts'
-import { createNotifications, listenForNotifications } from './notifications.ts'
+import { createNotifications, heardChannels, listenForNotifications } from './notifications.ts'
 import { type ApiServer, startServer } from './server.ts'
 import { workerReadiness } from './workers/readiness.ts'
 import { createWorkerRegistry, type WorkerRegistry } from './workers/worker-registry.ts'
@@ -73,11 +73,11 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
   const notifications = createNotifications({ publisher: redis, logger })
   const hear = hearing(workers, registry)
   listenForNotifications({ subscriber, replica, catalog, notifications, logger, hear })
-  const subscription = watchSubscription(subscriber)
+  const subscription = subscribeTo(subscriber, heardChannels)
   lifecycle.onStop('subscription', async () => subscription.stop())
   // Commits may have been announced while notifications were lost.
   subscription.onChange(() => replica.check())
-  followListening(subscriber, workers)
+  subscription.onChange((isTrusted) => workers.listening(isTrusted))
   const holders = createHolders({ redis, clock, logger })
   lifecycle.onStop('holders', () => holders.stop())
   const app = createApp({
@@ -133,12 +133,6 @@ const hearing =
     const presence = workers.hear(text)
     if (presence?.embedder !== undefined) embedders.hear(presence.embedder, presence.gone)
   }
-
-function followListening(subscriber: Redis, workers: WorkerRegistry): void {
-  if (subscriber.status === 'ready') workers.listening(true)
-  subscriber.on('ready', () => workers.listening(true))
-  subscriber.on('close', () => workers.listening(false))
-}
 
 async function startEmbedders(
   { config, lifecycle, logger }: StartDeps,

@@ -3,7 +3,7 @@
 import { channels, workNotificationSchema } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
-import { type Subscription, watchSubscription } from '@likeness/shared/process/subscription'
+import { type Subscription, subscribeTo } from '@likeness/shared/process/subscription'
 
 export interface NotificationBox {
   take(): string[]
@@ -76,13 +76,13 @@ function createBox(isTrusted: () => boolean): OpenBox {
   }
 }
 
-export async function subscribeNotifications({
+export function subscribeNotifications({
   redis,
   logger
 }: {
   redis: Redis
   logger: Logger
-}): Promise<Notifications> {
+}): Notifications {
   const boxes = new Map<string, OpenBox>()
   const listeners: ((collectionId: string) => void)[] = []
   const nameListeners: (() => void)[] = []
@@ -105,8 +105,7 @@ export async function subscribeNotifications({
       logger.warn({ err: error }, 'hint not understood')
     }
   })
-  await redis.subscribe(channels.work, channels.catalog)
-  const subscription = watchSubscription(redis)
+  const subscription = subscribeTo(redis, [channels.work, channels.catalog])
   subscription.onChange((isTrusted) => {
     logger.info({ isTrusted }, isTrusted ? 'hints arrive' : 'hints are lost, polling every second')
     for (const box of boxes.values()) box.wake()

@@ -53,7 +53,7 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   await assertNoEviction(subscriber)
-  const notifications = await subscribeNotifications({ redis: subscriber, logger })
+  const notifications = subscribeNotifications({ redis: subscriber, logger })
   lifecycle.onStop('notifications', async () => notifications.stop())
   const queues = openQueues(deps, producer)
   const catalog = createCatalog({ store, clock })

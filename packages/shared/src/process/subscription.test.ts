@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Subscription, watchSubscription } from './subscription.ts'
+import { type Subscription, subscribeTo } from './subscription.ts'
 
 class FakeRedis extends EventEmitter {
   status = 'connecting'
@@ -12,6 +12,13 @@ class FakeRedis extends EventEmitter {
       this.waiting.push(resolve)
       if (this.answers) this.answer()
     })
+  }
+  /** Connections on which the channels are subscribed. */
+  subscribed: string[][] = []
+  refuses = false
+  async subscribe(...channels: string[]): Promise<void> {
+    if (this.status !== 'ready' || this.refuses) throw new Error('not now')
+    this.subscribed.push(channels)
   }
   answer(): void {
     for (const resolve of this.waiting.splice(0)) resolve()
@@ -32,7 +39,7 @@ let changes: boolean[]
 beforeEach(() => {
   vi.useFakeTimers()
   redis = new FakeRedis()
-  subscription = watchSubscription(redis)
+  subscription = subscribeTo(redis, ['a', 'b'])
   changes = []
   subscription.onChange((isTrusted) => void changes.push(isTrusted))
 })
@@ -84,4 +91,22 @@ test('an answer of the former connection proves nothing about this one', async (
   redis.answer()
   await pass(0)
   expect(changes).toEqual([true])
+})
+
+test('channels are subscribed on each connection, once it is ready, and again after a refusal', async () => {
+  await pass(5_000)
+  expect(redis.subscribed).toEqual([])
+  redis.refuses = true
+  redis.connect()
+  await pass(2_500)
+  expect([redis.subscribed, changes]).toEqual([[], []])
+  redis.refuses = false
+  await pass(1_000)
+  expect([redis.subscribed, changes]).toEqual([[['a', 'b']], [true]])
+  await pass(10_000)
+  expect(redis.subscribed).toHaveLength(1)
+  redis.disconnect()
+  redis.connect()
+  await pass(0)
+  expect([redis.subscribed.length, changes]).toEqual([2, [true, false, true]])
 })

@@ -1,6 +1,7 @@
-// Whether hints over pub/sub can be trusted. A subscription is trusted from the first answer to a
-// PING after its connection was made, because Redis answers in order: the channels are subscribed by
-// then. The trust ends with the connection, or when a PING stays without an answer.
+// A subscription to hints over pub/sub, and whether they can be trusted: from the answer to a
+// SUBSCRIBE and a PING of this connection on, until the connection ends or a PING stays without an
+// answer. SUBSCRIBE is sent once a connection is ready, again on each one, and again after it failed.
+// Sent earlier, it makes the client refuse its own commands for the check of a new connection.
 
 export interface Subscription {
   isTrusted(): boolean
@@ -12,19 +13,30 @@ export interface Subscription {
 export interface SubscribedRedis {
   readonly status: string
   ping(): Promise<unknown>
+  subscribe(...channels: string[]): Promise<unknown>
   on(event: 'ready' | 'close', listener: () => void): unknown
 }
 
 const askEveryMs = 1_000
 const answerWithinMs = 2_000
 
-/** Call this after the connection was told to subscribe: a subscription that is trusted has begun. */
-export function watchSubscription(redis: SubscribedRedis): Subscription {
+/** Nothing else may subscribe on this connection. */
+export function subscribeTo(redis: SubscribedRedis, channels: readonly string[]): Subscription {
   const listeners: ((isTrusted: boolean) => void)[] = []
   let isTrusted = false
   /** Grows with each connection: an answer that comes after its connection proves nothing. */
   let connection = 0
   let isAsking = false
+  let isSubscribed = false
+
+  async function answer(): Promise<void> {
+    const asked = connection
+    if (!isSubscribed) {
+      await redis.subscribe(...channels)
+      if (asked === connection) isSubscribed = true
+    }
+    await redis.ping()
+  }
 
   function set(now: boolean): void {
     if (now === isTrusted) return
@@ -45,8 +57,7 @@ export function watchSubscription(redis: SubscribedRedis): Subscription {
         }),
       answerWithinMs
     )
-    void redis
-      .ping()
+    void answer()
       .then(
         () => true,
         () => false
@@ -62,6 +73,7 @@ export function watchSubscription(redis: SubscribedRedis): Subscription {
   function begin(): void {
     connection++
     isAsking = false
+    isSubscribed = false
   }
 
   redis.on('ready', () => {
