@@ -1,0 +1,214 @@
+// Measures what an operation costs when many of its kind went before: single uploads of given vectors
+// through the real processes, 10 % of them updates, and as many deletes, over a directory store. Prints
+// the processor time of an operation in the api and in the owner of the last thousand operations at
+// 1 k, 10 k, 100 k ..., and what is kept in the end.
+// npm run bench -- age [--uploads 10000] [--dim 128] [--json]
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import {
+  createFaissSegmentFiles,
+  createFileCache,
+  createReplica,
+  openCollectionWriter,
+  rebuildCollection
+} from '@likeness/engine'
+import { systemClock as clock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { openObjectStore } from '@likeness/store/open-store'
+import { type Stack, startStack } from '../apps/cli/src/stack/start-stack.ts'
+import { clusteredVectors } from './ann/clustered-vectors.ts'
+import { median, round, timed } from './measure.ts'
+
+const { values: args } = parseArgs({
+  options: {
+    uploads: { type: 'string', default: '10000' },
+    dim: { type: 'string', default: '128' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const [uploads, dim] = [Number(args.uploads), Number(args.dim)]
+const atOnce = 16
+/** Operations over which processor time is counted, before each mark. */
+const window = 1_000
+const marks = [1_000, 10_000, 100_000, 300_000, 1_000_000].filter((mark) => mark <= uploads)
+const updateShare = 0.1
+const deleteShare = 0.1
+const ticksPerSecond = 100
+
+const dir = await mkdtemp(join(tmpdir(), 'likeness-age-'))
+const logger = silentLogger()
+const vectors = clusteredVectors({ seed: 1, stream: 0, count: 1_000, dim })
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** Processor time in milliseconds of a process and its children. */
+async function processorMs(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const pids = [pid, ...children.split(' ').filter(Boolean).map(Number)]
+  let ticks = 0
+  for (const one of pids) {
+    const text = await readFile(`/proc/${one}/stat`, 'utf8').catch(() => '')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+  }
+  return (1000 * ticks) / ticksPerSecond
+}
+
+async function send(stack: Stack, path: string, init: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(`${stack.apiUrl}${path}`, init)
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return await response.json()
+}
+
+/** Sends operation `n`: an upload of a new item or of a former one, or a delete of a former one. */
+async function operate(stack: Stack, n: number, draw: number): Promise<void> {
+  const former = Math.floor(Math.random() * n)
+  if (n > 0 && draw < deleteShare) {
+    const path = `/v1/collections/age/items/item-${former}`
+    const { status } = await fetch(`${stack.apiUrl}${path}`, { method: 'DELETE' })
+    if (status >= 500) throw new Error(`${path}: ${status}`)
+  }
+  const id = n > 0 && Math.random() < updateShare ? former : n
+  const at = Math.floor(Math.random() * 1_000)
+  const row = Buffer.from(vectors.slice(at * dim, (at + 1) * dim).buffer).toString('base64')
+  await send(stack, '/v1/collections/age/vectors', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: `${JSON.stringify({ id: `item-${id}`, label: `l${at % 100}`, vectors: row })}\n`
+  })
+}
+
+interface Collection {
+  incarnation: string
+  items: number
+  open_jobs: number
+}
+async function settled(stack: Stack): Promise<Collection> {
+  for (;;) {
+    const found = (await send(stack, '/v1/collections/age')) as Collection
+    if (found.open_jobs === 0) return found
+    await clock.sleep(100)
+  }
+}
+
+/** Sends operations [from, to), and waits until they are applied. */
+async function operateAll(stack: Stack, from: number, to: number): Promise<void> {
+  let next = from
+  const worker = async () => {
+    while (next < to) await operate(stack, next++, Math.random())
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  await settled(stack)
+}
+
+/** Milliseconds of processor time of an operation, in the api and in the owner. */
+async function costOf(stack: Stack, from: number, to: number) {
+  const pids = stack.pids()
+  const [api, owner] = [pids.api!, pids['index-worker']!]
+  const before = [await processorMs(api), await processorMs(owner)] as const
+  await operateAll(stack, from, to)
+  return {
+    api: (await processorMs(api)) - before[0],
+    owner: (await processorMs(owner)) - before[1]
+  }
+}
+
+interface Kept {
+  files: number
+  folders: number
+  bytes: number
+  /** Of the segments alone. */
+  segmentBytes: number
+}
+async function keptUnder(root: string): Promise<Kept> {
+  const kept: Kept = { files: 0, folders: 0, bytes: 0, segmentBytes: 0 }
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const { size, blocks } = await stat(join(entry.parentPath, entry.name))
+    kept.bytes += blocks * 512
+    if (!entry.isFile()) kept.folders++
+    else {
+      kept.files++
+      if (entry.parentPath.includes('/seg')) kept.segmentBytes += size
+    }
+  }
+  return kept
+}
+
+/** Starts of owner and replica, and a rebuild, over the store that the processes left. */
+async function startsOver(collectionId: string, items: number) {
+  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const files = createFaissSegmentFiles({
+    store,
+    cache: createFileCache({ store, dir: join(dir, 'owner') })
+  })
+  const deps = { store, clock, files, logger, collectionId, retentionMs: 0, announce: () => {} }
+  const ownerMs = await timed(() => openCollectionWriter(deps))
+  const replica = createReplica({
+    store,
+    clock,
+    logger,
+    cacheDir: join(dir, 'replica'),
+    pollMs: 1_000
+  })
+  const replicaMs = await timed(async () =>
+    (await replica.acquire(collectionId, { consistency: 'strong', timeoutMs: 30_000 })).release()
+  )
+  await replica.close()
+  const rebuildMs = await timed(() => rebuildCollection(deps))
+  await store.close()
+  return { ownerMs, replicaMs, rebuildItemsPerS: items / (rebuildMs / 1_000) }
+}
+
+const stack = await startStack({
+  dataDir: join(dir, 'stack'),
+  embedProcesses: 1,
+  logger
+})
+try {
+  const embedding = { version: 'age@1/none@1', dim, unit: true }
+  const created = (await send(stack, '/v1/collections', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'age', index_method: 'FLAT', embedding })
+  })) as Collection
+  const costs: { mark: number; api: number; owner: number }[] = []
+  let done = 0
+  for (const mark of marks) {
+    await operateAll(stack, done, mark - window)
+    const { api, owner } = await costOf(stack, mark - window, mark)
+    costs.push({ mark, api: api / window, owner: owner / window })
+    say(
+      `at ${mark}: ${(api / window).toFixed(2)} ms of the api, ${(owner / window).toFixed(2)} ms of the owner`
+    )
+    done = mark
+  }
+  await operateAll(stack, done, uploads)
+  const { items } = await settled(stack)
+  const pages: number[] = []
+  for (let n = 0; n < 21; n++)
+    pages.push(await timed(() => send(stack, '/v1/jobs?collection=age&limit=50')))
+  await stack.stop()
+  const kept = await keptUnder(join(dir, 'stack/objects'))
+  const starts = await startsOver(created.incarnation, items)
+  const [early, late] = [costs[0]!, costs.at(-1)!]
+  say(
+    `${items} items: ${kept.files} objects, ${kept.folders} folders, ${(kept.bytes / 1e6).toFixed(1)} MB of blocks, segments ${(kept.segmentBytes / 1e6).toFixed(1)} MB`
+  )
+  say(
+    `replica start ${(starts.replicaMs / 1_000).toFixed(2)} s, owner start ${(starts.ownerMs / 1_000).toFixed(2)} s`
+  )
+  const result = {
+    uploads,
+    lateToEarly: { api: round(late.api / early.api, 2), owner: round(late.owner / early.owner, 2) },
+    objectsPerItem: round(kept.files / items, 2),
+    bytesToLive: round(kept.bytes / kept.segmentBytes, 2),
+    jobsPageMs: round(median(pages), 1),
+    ownerStartS: round(starts.ownerMs / 1_000, 2),
+    rebuildItemsPerS: Math.round(starts.rebuildItemsPerS)
+  }
+  console.log(args.json ? JSON.stringify(result) : result)
+} finally {
+  await stack.stop()
+  await rm(dir, { recursive: true, force: true })
+}
