@@ -67,6 +67,7 @@ export interface DamagedGallery {
   keysOf: Map<Kind, string[]>
   /** Path of a file for each key. */
   files: Map<string, string>
+  /** `cacheDir`: the folder of the collection's files. */
   newReplica(): Promise<{ replica: Replica; cacheDir: string; close(): Promise<void> }>
   close(): Promise<void>
 }
@@ -102,18 +103,19 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const { spec } = gallery
   let replicas = 0
   const newReplica = async () => {
-    const cacheDir = join(dir, `replica-${++replicas}`)
+    const root = join(dir, `replica-${++replicas}`)
+    const cacheDir = join(root, spec.collectionId)
     const replica = createReplica({
       store,
       clock: systemClock,
       logger: silentLogger(),
-      cacheDir,
+      cacheDir: root,
       pollMs: 3_600_000
     })
     const close = async () => {
       await replica.close()
       // A download that was aborted may still write a file.
-      await rm(cacheDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+      await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     }
     return { replica, cacheDir, close }
   }

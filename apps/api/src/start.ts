@@ -14,7 +14,7 @@ import {
 import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
-import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
+import { claimFolder, emptyFolder, removeFormerFolders } from '@likeness/shared/process/own-folder'
 import {
   assertNoEviction,
   assertWritable,
@@ -35,6 +35,7 @@ import { createHolders } from './idempotency/holders.ts'
 import { createNotifications, heardChannels, listenForNotifications } from './notifications.ts'
 import { type ApiServer, startServer } from './server.ts'
 import { workerReadiness } from './workers/readiness.ts'
+import { startWarmUp } from './workers/warm-up.ts'
 import { createWorkerRegistry, type WorkerRegistry } from './workers/worker-registry.ts'
 
 const embedderRefreshMs = 1_000
@@ -49,6 +50,7 @@ interface StartDeps {
 
 export async function startApi({ config, lifecycle, logger }: StartDeps): Promise<ApiServer> {
   const clock = systemClock
+  const folder = await ownFolder({ config, lifecycle, logger })
   const troubles = createTroubles({ clock, logger })
   const store = await openProbedStore(config, troubles)
   lifecycle.onStop('object store', () => store.close())
@@ -63,12 +65,15 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     store,
     clock,
     logger,
-    cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'),
+    cacheDir: join(folder, 'replica'),
     pollMs: config.REPLICA_POLL_MS,
     memoryBytes: config.REPLICA_MEMORY_BYTES,
+    diskBytes: config.REPLICA_DISK_BYTES,
     isTrusted: () => subscription.isTrusted()
   })
   lifecycle.onStop('replica', () => replica.close())
+  const warmUp = startWarmUp({ catalog, replica, clock, logger, forMs: config.REPLICA_READY_MS })
+  lifecycle.onStop('loading of collections', () => warmUp.stop())
   const workers = createWorkerRegistry({ clock, own: troubles })
   const notifications = createNotifications({ publisher: redis, logger })
   const hear = hearing(workers, registry)
@@ -90,7 +95,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
       store,
       files: createFaissSegmentFiles({
         store,
-        cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'snapshots') })
+        cache: createFileCache({ store, dir: await emptyFolder(folder, 'snapshots') })
       })
     }),
     replica,
@@ -103,6 +108,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     workers,
     readiness: {
       ...workerReadiness({ catalog, workers }),
+      replica: warmUp.check,
       redis: async () => {
         await assertNoEviction(redis)
         await assertWritable(redis)
@@ -113,7 +119,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     },
     clock,
     logger,
-    settings: await settingsOf(config)
+    settings: settingsOf(config, await emptyFolder(folder, 'spool'))
   })
   const server = await startServer({
     app,
@@ -160,7 +166,15 @@ async function connected(redis: Redis): Promise<void> {
   ])
 }
 
-async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
+/** Keeps what the process before this one left of its replica, and nothing else of it. */
+async function ownFolder({ config, lifecycle, logger }: StartDeps): Promise<string> {
+  const folder = await claimFolder(config.DATA_DIR, 'api', logger)
+  lifecycle.onStop('data folder', () => folder.release())
+  await removeFormerFolders(config.DATA_DIR, ['replica', 'snapshots', 'spool'])
+  return folder.dir
+}
+
+function settingsOf(config: ApiConfig, spoolDir: string): ApiDeps['settings'] {
   return {
     apiKey: config.API_KEY,
     allowedHosts: config.ALLOWED_HOSTS,
@@ -169,7 +183,7 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
     replicaMemoryBytes: config.REPLICA_MEMORY_BYTES,
     idempotencyRetentionMs: config.IDEMPOTENCY_RETENTION_MS,
     uploadRetentionMs: config.UPLOAD_RETENTION_MS,
-    spoolDir: await emptyOwnFolder(config.DATA_DIR, 'spool'),
+    spoolDir,
     publicDir: join(import.meta.dirname, '../public')
   }
 }

@@ -13,7 +13,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { createHints } from '@likeness/shared/process/hints'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
-import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
+import { claimFolder, emptyFolder, removeFormerFolders } from '@likeness/shared/process/own-folder'
 import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
 import { startPresence } from '@likeness/shared/process/presence'
 import { createTroubles, type Troubles } from '@likeness/shared/process/troubles'
@@ -58,7 +58,7 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const queues = openQueues(deps, producer)
   const catalog = createCatalog({ store, clock })
   const watch = createCatalogWatch({ catalog, clock, isTrusted: notifications.isTrusted })
-  const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
+  const cache = createFileCache({ store, dir: await segmentsFolder(deps) })
   const files = createFaissSegmentFiles({ store, cache })
   const mergers = createMergers(deps)
   const project = createProjector({ profiles: createProfileStore({ store }) })
@@ -94,6 +94,14 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   notifications.onChange(reviewNow)
   const who = { app: 'index-worker', workerId } as const
   lifecycle.onStop('presence', startPresence({ redis: producer, troubles, logger, who }))
+}
+
+/** Files are made and read here, and none is kept. */
+async function segmentsFolder({ config, lifecycle, logger }: StartDeps): Promise<string> {
+  const folder = await claimFolder(config.DATA_DIR, 'index-worker', logger)
+  lifecycle.onStop('data folder', () => folder.release())
+  await removeFormerFolders(config.DATA_DIR, ['segments', 'merge-small', 'merge-sealed'])
+  return await emptyFolder(folder.dir, 'segments')
 }
 
 function openQueues({ lifecycle }: StartDeps, producer: Redis) {

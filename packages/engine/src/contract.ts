@@ -268,6 +268,7 @@ export interface ReadOptions {
    */
   timeoutMs: number
 }
+export type ListedCollection = Pick<CollectionSpec, 'collectionId' | 'settings'>
 export interface Replica {
   /** Returns a reader. Loads the collection on first use. */
   acquire(collectionId: string, options: ReadOptions): Promise<CollectionReader>
@@ -275,6 +276,14 @@ export interface Replica {
   notify(collectionId: string, seq: number): void
   /** Looks for a new version of the loaded collections now: of one with this name, or of all. */
   check(name?: string): void
+  /**
+   * Loads the pinned collections and those that were used last by the process before this one, as
+   * far as the memory goes. Resolves when each of them is loaded or cannot be. Waits for a store that
+   * is away. `listed`: all collections that there are.
+   */
+  warm(listed: readonly ListedCollection[]): Promise<void>
+  /** Collections that `warm` has not done yet. */
+  warming(): string[]
   /** State of loaded collections. `bytes`: memory of each. Pinned ones are never evicted. */
   status(): {
     collectionId: string

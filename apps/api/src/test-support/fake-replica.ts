@@ -147,6 +147,8 @@ export function createFakeReplica(
     },
     notify: (collectionId, seq) => void replica.notifications.push({ collectionId, seq }),
     check: () => undefined,
+    warm: async () => undefined,
+    warming: () => [],
     status: () => [],
     async close() {}
   }

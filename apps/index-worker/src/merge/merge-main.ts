@@ -3,7 +3,7 @@
 import { constants, setPriority } from 'node:os'
 import { buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
 import { isAppError, messageOf } from '@likeness/shared/errors'
-import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
+import { claimFolder, emptyFolder } from '@likeness/shared/process/own-folder'
 import { onParentGone, tellParent } from '@likeness/shared/process/parent'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { readMergeConfig } from '../config.ts'
@@ -20,12 +20,10 @@ setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), a
 
 async function openFiles() {
   const store = withMergeHooks(await openConfiguredStore(config), config.LIKENESS_TEST_HOOKS)
+  const folder = await claimFolder(config.DATA_DIR, `merge-${process.argv[2]}`)
   return createFaissSegmentFiles({
     store,
-    cache: createFileCache({
-      store,
-      dir: await emptyOwnFolder(config.DATA_DIR, `merge-${process.argv[2]}`)
-    })
+    cache: createFileCache({ store, dir: await emptyFolder(folder.dir, 'segments') })
   })
 }
 const opening = openFiles()

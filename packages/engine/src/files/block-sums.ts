@@ -61,6 +61,22 @@ export class BlockSums {
     this.filled = 0
   }
 
+  /** The sums of all blocks, for `of`. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.sums.buffer, 0, 4 * this.count)
+  }
+
+  /** Returns undefined when the bytes are not the sums of a file of this size. */
+  static of(bytes: Uint8Array, sizeBytes: number): BlockSums | undefined {
+    const count = Math.ceil(sizeBytes / blockBytes)
+    if (bytes.byteLength !== 4 * count) return undefined
+    const kept = new BlockSums()
+    kept.sums = new Int32Array(new Uint8Array(bytes).buffer)
+    kept.count = count
+    kept.sizeBytes = sizeBytes
+    return kept
+  }
+
   /** Whether whole blocks are unchanged. The first of them is block `first` of the file. */
   agree(blocks: Uint8Array, first: number): boolean {
     const words = wordsOf(blocks)

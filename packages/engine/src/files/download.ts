@@ -10,7 +10,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from '../version/manifest.ts'
 import type { BlockSums } from './block-sums.ts'
 
-/** Returns undefined when there is no such file. */
+/** Returns undefined when there is no such file, or when its disk cannot read it. */
 export async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | undefined> {
   const hash = createHash('sha256')
   try {
@@ -20,7 +20,7 @@ export async function sha256OfFile(path: string, sums?: BlockSums): Promise<stri
     }
     sums?.end()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (['ENOENT', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
   return hash.digest('hex')

@@ -18,7 +18,8 @@ import {
   type FileRef,
   type Manifest,
   type ManifestSegment,
-  readManifest
+  readManifest,
+  searchedRefs
 } from '../version/manifest.ts'
 
 const sayEveryMs = 60_000
@@ -49,6 +50,10 @@ export class CollectionReplica {
   /** Collection readers that are not released, oldest first. */
   private readonly alive = new Set<OpenCollectionReader>()
   private givenBack: Promise<unknown> = Promise.resolve()
+  /** The version of `reader`, also after closing: its files stay on the disk. */
+  private served: Manifest | undefined
+  /** The last version whose files were asked for. */
+  private tried: Manifest | undefined
 
   constructor(deps: CollectionReplicaDeps) {
     this.deps = deps
@@ -128,6 +133,7 @@ export class CollectionReplica {
   private async advance(manifestKey: string, sha256: string): Promise<boolean> {
     const manifest = await readManifest(this.deps.store, manifestKey, sha256)
     if (manifest === undefined) return false
+    await this.dropFormer(manifest)
     let views: SegmentView[]
     try {
       views = await this.loadViews(manifest)
@@ -141,11 +147,39 @@ export class CollectionReplica {
     const previous = this.reader
     this.reader = new OpenCollectionReader(manifest, views, (idle) => {
       this.alive.delete(idle)
-      this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.views)])
+      this.givenBack = Promise.all([this.givenBack, this.leave(idle)])
     })
+    this.served = manifest
     this.alive.add(this.reader)
     previous?.release()
     return true
+  }
+
+  /**
+   * Removes the files of a version that could not be loaded. Before the first version it also
+   * removes what the process before this one left, but for the files of that version.
+   */
+  private async dropFormer(next: Manifest): Promise<void> {
+    const { tried } = this
+    this.tried = next
+    if (this.served === undefined) await this.deps.cache.keepOnly(searchedRefs(next))
+    else if (tried !== undefined) await this.dropUnused(tried)
+  }
+
+  private async leave({ manifest, views }: OpenCollectionReader): Promise<void> {
+    await this.giveBack(views)
+    await this.dropUnused(manifest).catch((error: unknown) =>
+      this.deps.logger.error({ err: error, seq: manifest.seq }, 'removing old files failed')
+    )
+  }
+
+  /** Removes the files of a version that no other version has which is read or being loaded. */
+  private async dropUnused(former: Manifest): Promise<void> {
+    const versions = [this.served, this.tried, ...[...this.alive].map(({ manifest }) => manifest)]
+    const used = new Set(
+      versions.flatMap((version) => (version ? searchedRefs(version) : [])).map(({ key }) => key)
+    )
+    await this.deps.cache.drop(searchedRefs(former).filter(({ key }) => !used.has(key)))
   }
 
   private async loadViews(manifest: Manifest): Promise<SegmentView[]> {
@@ -186,8 +220,8 @@ export class CollectionReplica {
       const [deleted, updates] = await Promise.all([
         ref.deletions === null
           ? new Bitmap(ref.rows)
-          : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
-        ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodePayloadUpdates)
+          : this.readFile(ref.deletions, (body) => Bitmap.decode(body)),
+        ref.overlay === undefined ? new Map() : this.readFile(ref.overlay, decodePayloadUpdates)
       ])
       return openView({ ref, segment, deleted, updates })
     } catch (error) {
@@ -202,10 +236,10 @@ export class CollectionReplica {
     return await LoadedSegment.load(this.deps, ref, spec)
   }
 
-  private async readOnce<T>(ref: FileRef, decode: (body: Uint8Array) => T): Promise<T> {
-    const decoded = decode(await readFile(await this.deps.cache.path(ref)))
-    await this.deps.cache.drop([ref])
-    return decoded
+  private async readFile<T>(ref: FileRef, decode: (body: Uint8Array) => T): Promise<T> {
+    // As for a segment: a restored version may name it again.
+    await this.givenBack
+    return decode(await readFile(await this.deps.cache.path(ref)))
   }
 
   private async giveBack(views: readonly SegmentView[]): Promise<void> {
@@ -224,7 +258,7 @@ export class CollectionReplica {
 
   /**
    * Segments that queries use stay open until they are released. Resolves when all other segments
-   * are closed and their files are gone.
+   * are closed. The files of the version that was served stay on the disk.
    */
   async close(): Promise<void> {
     this.closed = true

@@ -1,30 +1,48 @@
-// The collections that a replica holds in memory: loaded on first use, evicted when together they need more than there is.
+// The collections that a replica holds in memory: loaded on first use, evicted when together they need more than there
+// is. Their files stay on the disk within a bound of its own.
+import type { Logger } from '@likeness/shared/process/logger'
 import { createFileCache } from '../files/file-cache.ts'
 import { CollectionReplica, type CollectionReplicaDeps } from './collection-replica.ts'
-import { residentBytes, toEvict } from './replica-memory.ts'
+import { KeptCollections } from './kept-collections.ts'
+import { toEvict, versionBytes } from './replica-memory.ts'
 
 export interface LoadedCollectionsDeps
   extends Omit<CollectionReplicaDeps, 'cache' | 'collectionId'> {
-  /** Folder that belongs to this process alone. */
+  /** Folder that belongs to this process alone. What is in it is used again. */
   cacheDir: string
   /** Memory limit for loaded collections. Absent: no limit. */
   memoryBytes?: number
+  /** Limit for the files in `cacheDir`; those of loaded collections are never removed. */
+  diskBytes?: number
 }
 
+export interface Use {
+  /** Set for a load that nobody asked for: how late the use counts, among others and below 0. */
+  rank?: number
+}
+
+/** Shortest time between two looks at the size of the files. */
+const tidyEveryMs = 60_000
+const neverUsed = Number.MIN_SAFE_INTEGER
+
 export class LoadedCollections {
+  readonly kept: KeptCollections
   private readonly deps: LoadedCollectionsDeps
-  private readonly cache: CollectionReplicaDeps['cache']
   private readonly collections = new Map<string, CollectionReplica>()
   /** Last use of each collection, and the number of calls that are acquiring a reader now. */
   private readonly uses = new Map<string, { last: number; acquiring: number }>()
-  /** Evicted collections, until their files are gone. Loading again uses the same files. */
-  private readonly closing = new Map<string, Promise<void>>()
+  /** Collections that are being closed or whose files are being removed. A load waits for that. */
+  private readonly leaving = new Map<string, Promise<void>>()
   private useCount = 0
+  private isTidy = false
+  private tidiedAtMs: number
+  private removing: Promise<unknown> = Promise.resolve()
+  private freeing: Promise<number> | undefined
 
   constructor(deps: LoadedCollectionsDeps) {
-    const { store, cacheDir, logger } = deps
     this.deps = deps
-    this.cache = createFileCache({ store, dir: cacheDir, logger })
+    this.tidiedAtMs = deps.clock.nowMs()
+    this.kept = new KeptCollections(deps.cacheDir)
   }
 
   get(collectionId: string): CollectionReplica | undefined {
@@ -38,15 +56,17 @@ export class LoadedCollections {
   /** Keeps a collection in memory while a reader is being acquired. */
   async using<T>(
     collectionId: string,
-    acquire: (collection: CollectionReplica) => Promise<T>
+    acquire: (collection: CollectionReplica) => Promise<T>,
+    { rank }: Use = {}
   ): Promise<T> {
-    const { uses, closing } = this
-    for (let left = closing.get(collectionId); left !== undefined; left = closing.get(collectionId))
+    const { uses, leaving } = this
+    for (let left = leaving.get(collectionId); left !== undefined; left = leaving.get(collectionId))
       await left
     const collection = this.collectionOf(collectionId)
-    const use = uses.get(collectionId) ?? { last: 0, acquiring: 0 }
+    const use = uses.get(collectionId) ?? { last: neverUsed, acquiring: 0 }
     uses.set(collectionId, use)
-    use.last = ++this.useCount
+    use.last = rank === undefined ? ++this.useCount : Math.max(use.last, rank)
+    if (rank === undefined) this.markUsed(collectionId)
     use.acquiring++
     try {
       return await acquire(collection)
@@ -56,14 +76,26 @@ export class LoadedCollections {
     }
   }
 
+  private markUsed(collectionId: string): void {
+    const { clock, logger } = this.deps
+    this.kept
+      .markUsed(collectionId, clock.nowMs())
+      .catch((error: unknown) => logger.debug({ err: error, collectionId }, 'no mark of the use'))
+  }
+
   private collectionOf(collectionId: string): CollectionReplica {
-    const { deps, cache, collections } = this
-    let collection = collections.get(collectionId)
-    if (collection === undefined)
-      collections.set(
-        collectionId,
-        (collection = new CollectionReplica({ ...deps, cache, collectionId }))
-      )
+    const { deps, collections } = this
+    const loaded = collections.get(collectionId)
+    if (loaded !== undefined) return loaded
+    const cache = createFileCache({
+      store: deps.store,
+      dir: this.kept.folderOf(collectionId),
+      logger: deps.logger,
+      onDownload: () => (this.isTidy = false),
+      makeRoom: async () => (await this.freeDisk()) > 0
+    })
+    const collection = new CollectionReplica({ ...deps, cache, collectionId })
+    collections.set(collectionId, collection)
     return collection
   }
 
@@ -72,17 +104,13 @@ export class LoadedCollections {
     return [...this.collections].flatMap(([collectionId, collection]) => {
       const { current } = collection
       if (current === undefined) return []
-      const { last = 0, acquiring = 0 } = this.uses.get(collectionId) ?? {}
-      const bytes = current.views.reduce(
-        (sum, { ref }) => sum + residentBytes(ref, current.spec),
-        0
-      )
+      const { last = neverUsed, acquiring = 0 } = this.uses.get(collectionId) ?? {}
       return [
         {
           collectionId,
           collection,
           current,
-          bytes,
+          bytes: versionBytes(current.manifest),
           pinned: current.spec.settings.pinned,
           inUse: acquiring > 0 || collection.inUse,
           lastUse: last
@@ -96,22 +124,81 @@ export class LoadedCollections {
     const { logger, memoryBytes = Infinity } = this.deps
     for (const { collectionId, bytes } of toEvict(this.residents(), memoryBytes)) {
       logger.info({ collectionId, bytes }, 'evicted from memory')
-      this.closing.set(
-        collectionId,
-        this.forget(collectionId).finally(() => this.closing.delete(collectionId))
-      )
+      this.unload(collectionId).catch(reportedBy(logger, collectionId))
     }
   }
 
-  async forget(collectionId: string): Promise<void> {
+  private unload(collectionId: string, after?: () => Promise<void>): Promise<void> {
     const collection = this.collections.get(collectionId)
     this.collections.delete(collectionId)
     this.uses.delete(collectionId)
-    await collection?.close()
+    const before = this.leaving.get(collectionId)
+    const left = (async () => {
+      await before
+      await collection?.close()
+      await after?.()
+    })().finally(() => {
+      if (this.leaving.get(collectionId) === left) this.leaving.delete(collectionId)
+    })
+    this.leaving.set(collectionId, left)
+    return left
+  }
+
+  /** For a collection that was dropped: its files go too. */
+  async forget(collectionId: string): Promise<void> {
+    await this.unload(collectionId, () => this.kept.remove(collectionId))
+  }
+
+  /** Call this now and then. Removes files beyond the limit. */
+  async tidy(): Promise<void> {
+    const nowMs = this.deps.clock.nowMs()
+    if (this.isTidy || nowMs - this.tidiedAtMs < tidyEveryMs) return
+    this.tidiedAtMs = nowMs
+    this.isTidy = true
+    await this.removeKept(this.deps.diskBytes ?? Infinity)
+  }
+
+  /**
+   * Removes the least recently used collections that are not loaded, until all files are within the
+   * limit. Returns the bytes that were removed.
+   */
+  private removeKept(limitBytes: number): Promise<number> {
+    const run = this.removing.then(() => this.removeKeptNow(limitBytes))
+    this.removing = run.catch(() => undefined)
+    return run
+  }
+
+  /** Downloads that fail together wait for one run. */
+  private freeDisk(): Promise<number> {
+    return (this.freeing ??= this.removeKept(0).finally(() => (this.freeing = undefined)))
+  }
+
+  private async removeKeptNow(limitBytes: number): Promise<number> {
+    const { kept, deps } = this
+    const sized = []
+    for (const { collectionId } of await kept.list())
+      sized.push({ collectionId, bytes: await kept.sizeBytes(collectionId) })
+    let bytes = sized.reduce((sum, one) => sum + one.bytes, 0)
+    let removed = 0
+    for (const one of sized.reverse()) {
+      if (bytes <= limitBytes) break
+      if (this.collections.has(one.collectionId)) continue
+      deps.logger.info(one, 'removed from the disk')
+      await this.forget(one.collectionId)
+      bytes -= one.bytes
+      removed += one.bytes
+    }
+    return removed
   }
 
   async close(): Promise<void> {
-    const forgotten = [...this.collections.keys()].map((collectionId) => this.forget(collectionId))
-    await Promise.all([...forgotten, ...this.closing.values()])
+    for (const collectionId of [...this.collections.keys()])
+      this.unload(collectionId).catch(() => undefined)
+    await Promise.all([...this.leaving.values(), this.removing])
   }
 }
+
+const reportedBy =
+  (logger: Logger, collectionId: string) =>
+  (error: unknown): void =>
+    logger.error({ err: error, collectionId }, 'closing a collection failed')

@@ -1,7 +1,7 @@
 // Memory of a replica: an estimate of each collection's bytes, and the choice of collections to
 // evict when memory is short.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import type { ManifestSegment } from '../version/manifest.ts'
+import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
 const bytesOfFloat = 4
 const bytesOfPlace = 8
@@ -22,6 +22,9 @@ export function residentBytes(
     : index.sizeBytes
   return indexBytes + meta.sizeBytes + Math.ceil(rows / 8)
 }
+
+export const versionBytes = ({ segments, spec }: Pick<Manifest, 'segments' | 'spec'>): number =>
+  segments.reduce((sum, segment) => sum + residentBytes(segment, spec), 0)
 
 export interface Resident {
   bytes: number

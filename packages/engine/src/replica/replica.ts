@@ -2,10 +2,11 @@
 // and answer from one whole version.
 import { appError, isAppError } from '@likeness/shared/errors'
 import { findMachineFailure } from '@likeness/shared/process/machine-failure'
-import type { Replica } from '../contract.ts'
+import type { ListedCollection, Replica } from '../contract.ts'
 import type { CollectionReplica } from './collection-replica.ts'
 import { LoadedCollections, type LoadedCollectionsDeps } from './loaded-collections.ts'
 import { type FreshnessDeps, readFreshEnough } from './read-freshness.ts'
+import { WarmUp } from './warm-up.ts'
 
 export interface ReplicaDeps extends LoadedCollectionsDeps, FreshnessDeps {
   /** Whether each commit is notified from now on, or `check` is called. Default: never. */
@@ -21,6 +22,7 @@ const longestPauseMs = 600_000
 export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, logger } = deps
   const loaded = new LoadedCollections(deps)
+  const warmUp = new WarmUp({ ...deps, loaded })
 
   /** Refreshes in the background. A failure sets the collection's alarm. */
   function refreshQuietly(collectionId: string, collection: CollectionReplica): void {
@@ -41,6 +43,9 @@ export function createReplica(deps: ReplicaDeps): Replica {
       if (clock.nowMs() - collection.checkedAtMs >= pauseMs(collection))
         refreshQuietly(collectionId, collection)
     }
+    loaded
+      .tidy()
+      .catch((error: unknown) => logger.error({ err: error }, 'removing old files failed'))
   }, deps.pollMs)
   poll.unref()
 
@@ -71,6 +76,8 @@ export function createReplica(deps: ReplicaDeps): Replica {
         refreshQuietly(collectionId, collection)
       }
     },
+    warm: (listed: readonly ListedCollection[]) => warmUp.run(listed),
+    warming: () => warmUp.waiting(),
     status() {
       return loaded
         .residents()
@@ -86,6 +93,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
     },
     async close() {
       clearInterval(poll)
+      warmUp.stop()
       await loaded.close()
     }
   }

@@ -17,7 +17,7 @@ import { decodeItemTable, type ItemTable } from '../segment/item-table.ts'
 import { readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
 import type { Bitmap } from '../version/bitmap.ts'
-import { type ManifestSegment, segmentFiles } from '../version/manifest.ts'
+import type { ManifestSegment } from '../version/manifest.ts'
 import { SegmentColumns } from './segment-columns.ts'
 
 /** Items per read of attributes, when a segment has no columns. */
@@ -33,7 +33,6 @@ export class LoadedSegment {
   /** Full vectors, where hits are scored by them or the index cannot return rows. */
   readonly vectors: RowFile | undefined
   private readonly payload: CheckedFile
-  private readonly cache: FileCache
   private users = 1
 
   private constructor(parts: {
@@ -50,7 +49,6 @@ export class LoadedSegment {
     this.index = parts.index
     this.vectors = parts.vectors
     this.payload = parts.payload
-    this.cache = parts.cache
     this.columns = new SegmentColumns({
       cache: parts.cache,
       logger: parts.logger,
@@ -133,14 +131,13 @@ export class LoadedSegment {
     return this
   }
 
-  /** Gives up one use. The last release closes and removes the local files. */
+  /** Gives up one use. The last release closes the local files. */
   async release(): Promise<void> {
     if (--this.users > 0) return
     this.index.close()
     await this.payload.close()
     await this.vectors?.close()
     await this.columns.close()
-    await this.cache.drop(segmentFiles(this.ref))
   }
 
   /**

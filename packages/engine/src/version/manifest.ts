@@ -279,16 +279,21 @@ export const segmentFiles = ({
   files: { index, meta, payload, columns, vectors }
 }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
 
+/** Returns the files that a search of this version may read. */
+export const searchedRefs = ({ segments }: Pick<Manifest, 'segments'>): FileRef[] =>
+  segments.flatMap((segment) => [
+    ...segmentFiles(segment),
+    ...present(segment.deletions, segment.overlay)
+  ])
+
 /**
  * Returns every collectable file that a reader of this manifest may open (failures stay with their
  * job).
  */
-export function manifestRefs({ segments, state, former, quantizer }: Manifest): FileRef[] {
+export function manifestRefs(manifest: Manifest): FileRef[] {
+  const { state, former, quantizer } = manifest
   return [
-    ...segments.flatMap((segment) => [
-      ...segmentFiles(segment),
-      ...present(segment.deletions, segment.overlay)
-    ]),
+    ...searchedRefs(manifest),
     ...state.base,
     ...state.deltas,
     ...present(former?.tombstones, former?.relabels, former?.sweeps, quantizer)

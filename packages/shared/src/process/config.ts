@@ -68,6 +68,12 @@ const settings = {
    * Most memory for the collections that an api process has loaded. The least used are unloaded.
    */
   REPLICA_MEMORY_BYTES: int(1, 2 ** 50).optional(),
+  /**
+   * Most disk for the files of collections in DATA_DIR. Those of loaded collections are never removed.
+   */
+  REPLICA_DISK_BYTES: int(0, 2 ** 50).default(16 * 1024 ** 3),
+  /** Longest time after a start in which /readyz waits for collections that are being loaded. */
+  REPLICA_READY_MS: int(0, 3_600_000).default(120_000),
   REPLICA_POLL_MS: int(50, 60_000).default(1_000),
   /** Name of the parent's IPC-less test hooks; never set in production. */
   LIKENESS_TEST_HOOKS: z.string().optional()

@@ -99,6 +99,12 @@ function failureOf(error: Error): MachineFailure | undefined {
   return known && failures[known[1]]
 }
 
+const roomReasons: readonly string[] = ['no_space', 'quota_exceeded']
+
+/** Whether the work goes on when files are deleted. */
+export const isOutOfSpace = (error: unknown): boolean =>
+  roomReasons.includes(findMachineFailure(error)?.reason ?? '')
+
 /** Searches the error and its causes. undefined: the error says nothing about the machine. */
 export function findMachineFailure(error: unknown): MachineFailure | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {
