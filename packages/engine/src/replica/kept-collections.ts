@@ -11,6 +11,7 @@ export interface KeptCollection {
 
 /** Shortest time between two marks of a collection. */
 const markEveryMs = 60_000
+const loading = '.loading'
 const isCollectionId = (name: string): boolean => /^[0-9A-Z]{26}$/.test(name)
 
 export class KeptCollections {
@@ -38,6 +39,24 @@ export class KeptCollections {
     await mkdir(this.dir, { recursive: true })
     await writeFile(mark, '')
     await utimes(mark, nowMs / 1000, nowMs / 1000)
+  }
+
+  /** Remembers a load until `endLoad`, over the end of the process. */
+  async beginLoad(collectionId: string): Promise<void> {
+    await mkdir(this.dir, { recursive: true })
+    await writeFile(`${this.folderOf(collectionId)}${loading}`, '')
+  }
+
+  async endLoad(collectionId: string): Promise<void> {
+    await rm(`${this.folderOf(collectionId)}${loading}`, { force: true })
+  }
+
+  /** Returns the collections whose load was cut off by the end of a process, and forgets that. */
+  async takeCutOff(): Promise<Set<string>> {
+    const names = await readdir(this.dir).catch(orElse([]))
+    const cutOff = names.filter((name) => name.endsWith(loading))
+    await Promise.all(cutOff.map((name) => rm(join(this.dir, name), { force: true })))
+    return new Set(cutOff.map((name) => name.slice(0, -loading.length)))
   }
 
   /** Returns the collections with files here, the last used one first. */

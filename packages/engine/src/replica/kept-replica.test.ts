@@ -6,6 +6,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { filesOfVersion, KeptGalleries, search } from '../testing/kept-galleries.ts'
 import { itemsFrom } from '../testing/test-items.ts'
+import { KeptCollections } from './kept-collections.ts'
 
 let kept: KeptGalleries
 beforeEach(() => {
@@ -116,6 +117,37 @@ test('on a full disk the files of collections that are not loaded make room', as
   expect(await search(replica, c)).toBe('item-7')
   expect(await kept.kept()).toEqual(['b', 'c'])
   expect(await search(replica, b)).toBe('item-7')
+})
+
+test('a read of a collection whose files are just being removed waits, and fetches them again', async () => {
+  const [a, b] = [await kept.create('a'), await kept.create('b')]
+  await kept.formerProcess(b)
+  let goOn!: () => void
+  const isRemoving = new Promise<void>((resolve) => {
+    const remove = KeptCollections.prototype.remove
+    vi.spyOn(KeptCollections.prototype, 'remove').mockImplementationOnce(async function (
+      this: KeptCollections,
+      id
+    ) {
+      resolve()
+      await new Promise<void>((resolve) => (goOn = resolve))
+      await remove.call(this, id)
+    })
+  })
+  const replica = kept.start()
+  kept.onStream = () => {
+    kept.onStream = () => undefined
+    throw Object.assign(new Error('write'), { code: 'ENOSPC' })
+  }
+  const answers = [search(replica, a)]
+  await isRemoving
+  answers.push(search(replica, b))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const meanwhile = replica.status()
+  goOn()
+  expect(meanwhile).toEqual([])
+  expect(await Promise.all(answers)).toEqual(['item-7', 'item-7'])
+  expect(await kept.filesOf(b)).toEqual(await filesOfVersion(b))
 })
 
 test('reads, evictions, removals and loads of the same collections at the same time all answer', async () => {

@@ -1,5 +1,6 @@
 // Memory of a replica: an estimate of each collection's bytes, and the choice of collections to
 // evict when memory is short.
+import { totalmem } from 'node:os'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
@@ -25,6 +26,11 @@ export function residentBytes(
 
 export const versionBytes = ({ segments, spec }: Pick<Manifest, 'segments' | 'spec'>): number =>
   segments.reduce((sum, segment) => sum + residentBytes(segment, spec), 0)
+
+/** Memory of the machine, or of the container. */
+export const machineBytes = (): number =>
+  // 0, or more than there is: the container has no bound of its own.
+  Math.min(totalmem(), process.constrainedMemory() || Infinity)
 
 export interface Resident {
   bytes: number

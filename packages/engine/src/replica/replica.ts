@@ -93,7 +93,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
     },
     async close() {
       clearInterval(poll)
-      warmUp.stop()
+      await warmUp.stop()
       await loaded.close()
     }
   }

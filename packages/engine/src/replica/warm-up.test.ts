@@ -1,9 +1,10 @@
 // A replica that starts: which collections it loads before they are asked for.
-import { readdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { appError } from '@likeness/shared/errors'
 import { systemClock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { KeptGalleries, search } from '../testing/kept-galleries.ts'
 import { dim } from '../testing/test-items.ts'
@@ -40,9 +41,13 @@ test('the memory bounds what is loaded at the start: the last used come first, p
   const pinned = await kept.create('pinned', { pinned: true })
   await kept.formerProcess(pinned, a, b, c)
   const bytes = 100 * (4 * dim + 300 + 60)
-  const replica = kept.start({ memoryBytes: 3.5 * bytes })
+  const said: string[] = []
+  const logger = { ...silentLogger(), info: (_: unknown, text: string) => said.push(text) }
+  const replica = kept.start({ memoryBytes: 3.5 * bytes, logger: logger as never })
   await replica.warm(listed())
   expect(kept.loaded(replica)).toEqual(['b', 'c', 'pinned'])
+  // Nothing is loaded only to be evicted.
+  expect(said).toEqual([])
   // A load at the start is no use: what is read now stays, of the others the last used one.
   await search(replica, a)
   expect(kept.loaded(replica)).toEqual(['a', 'c', 'pinned'])
@@ -111,6 +116,65 @@ test('while the store is away the start waits for it, and says what it waits for
   await warming
   expect([replica.warming(), kept.loaded(replica)]).toEqual([[], ['a']])
   expect(kept.streamed).toEqual([])
+})
+
+test('a start that died while it loaded a collection is not repeated: the next one loads the others', async () => {
+  const [a, b] = [await kept.create('a'), await kept.create('b')]
+  const pinned = await kept.create('pinned', { pinned: true })
+  await kept.formerProcess(a, b)
+  const copy = temporaryFolder('died')
+  const dying = kept.start({
+    cacheDir: copy,
+    store: { ...a.store, getStream: () => new Promise(() => undefined) }
+  })
+  await cp(kept.dir, copy, { recursive: true })
+  await rm(kept.folderOf(b).replace(kept.dir, copy), { recursive: true })
+  await mkdir(kept.folderOf(b).replace(kept.dir, copy))
+  kept.abandon(dying)
+  void dying.warm(listed())
+  // The load of `a` ends. Those of `b` and `pinned` do not: they wait for the store.
+  await vi.waitFor(async () => {
+    expect(kept.loaded(dying)).toEqual(['a'])
+    expect((await readdir(copy)).filter((name) => name.endsWith('.loading')).sort()).toEqual(
+      [b, pinned].map(({ spec }) => `${spec.collectionId}.loading`).sort()
+    )
+  })
+  kept.dir = temporaryFolder('next')
+  await cp(copy, kept.dir, { recursive: true })
+  const next = kept.start()
+  await next.warm(listed())
+  expect(kept.loaded(next)).toEqual(['a'])
+  for (const gallery of [a, b, pinned]) expect(await search(next, gallery)).toBe('item-7')
+  await kept.stop(next)
+  const later = kept.start()
+  await later.warm(listed())
+  expect(kept.loaded(later)).toEqual(['a', 'b', 'pinned'])
+})
+
+test('a start that is stopped while it loads is repeated', async () => {
+  const pinned = await kept.create('pinned', { pinned: true })
+  let goOn!: () => void
+  const isHeld = new Promise<void>((resolve) => (goOn = resolve))
+  const stopped = kept.start({
+    store: {
+      ...pinned.store,
+      getStream: async (key) => {
+        await isHeld
+        return await pinned.store.getStream(key)
+      }
+    }
+  })
+  const warming = stopped.warm(listed())
+  await vi.waitFor(async () =>
+    expect(await readdir(kept.dir)).toContain(`${pinned.spec.collectionId}.loading`)
+  )
+  const stopping = kept.stop(stopped)
+  // The process may end before its loads do.
+  await vi.waitFor(async () =>
+    expect(await readdir(kept.dir)).not.toContain(`${pinned.spec.collectionId}.loading`)
+  )
+  goOn()
+  await Promise.all([stopping, warming])
 })
 
 test('a stop ends the loading', async () => {

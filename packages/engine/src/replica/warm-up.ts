@@ -10,7 +10,7 @@ import type { ListedCollection } from '../contract.ts'
 import { isDropped, readCurrent } from '../version/current.ts'
 import { type Manifest, readManifest } from '../version/manifest.ts'
 import type { LoadedCollections } from './loaded-collections.ts'
-import { versionBytes } from './replica-memory.ts'
+import { machineBytes, versionBytes } from './replica-memory.ts'
 
 export interface WarmUpDeps {
   store: ObjectStore
@@ -25,6 +25,11 @@ const loadedAtOnce = 4
 /** A collection counts as used last when it was read within this time before the newest read. */
 const usedWithinMs = 24 * 3_600_000
 const storeRetryMs = 1_000
+/**
+ * Share of the machine's memory for collections that nobody has asked for yet, where no bound is
+ * given. A process that ran out of memory must not do so again at each start.
+ */
+const shareWithoutBound = 0.5
 
 interface Wanted {
   collectionId: string
@@ -47,8 +52,11 @@ export class WarmUp {
     return [...this.left]
   }
 
-  stop(): void {
+  /** A stop is no reason to leave out what is being loaded at the next start. */
+  async stop(): Promise<void> {
     this.stopped = true
+    const { kept } = this.deps.loaded
+    await Promise.all(this.waiting().map((id) => this.remembered(kept.endLoad(id))))
   }
 
   async run(listed: readonly ListedCollection[]): Promise<void> {
@@ -62,17 +70,28 @@ export class WarmUp {
   }
 
   private async wanted(listed: readonly ListedCollection[]): Promise<Wanted[]> {
-    const kept = await this.deps.loaded.kept.list()
+    const { loaded, logger } = this.deps
+    const kept = await loaded.kept.list()
+    const cutOff = await loaded.kept.takeCutOff()
+    if (cutOff.size > 0)
+      logger.warn(
+        { collections: [...cutOff] },
+        'the process before ended while it loaded these: they wait for their first read'
+      )
     const sinceMs = (kept[0]?.usedAtMs ?? 0) - usedWithinMs
     const named = new Set(listed.map(({ collectionId }) => collectionId))
     const pinned = listed.filter(({ settings }) => settings.pinned)
     const used = kept.filter(({ usedAtMs }) => usedAtMs > 0 && usedAtMs >= sinceMs)
-    const loaded = new Set([...pinned, ...used].map(({ collectionId }) => collectionId))
+    const first = new Set(
+      [...pinned, ...used]
+        .map(({ collectionId }) => collectionId)
+        .filter((collectionId) => !cutOff.has(collectionId))
+    )
     const unnamed = kept
       .map(({ collectionId }) => collectionId)
-      .filter((collectionId) => !named.has(collectionId) && !loaded.has(collectionId))
+      .filter((collectionId) => !named.has(collectionId) && !first.has(collectionId))
     return [
-      ...[...loaded].map((collectionId) => ({ collectionId, isLoaded: true })),
+      ...[...first].map((collectionId) => ({ collectionId, isLoaded: true })),
       ...unnamed.map((collectionId) => ({ collectionId, isLoaded: false }))
     ]
   }
@@ -82,7 +101,7 @@ export class WarmUp {
     const { clock, logger, loaded } = this.deps
     try {
       await retry(() => this.load({ collectionId, isLoaded }, rank), {
-        isRetryable: (error) => !this.stopped && isAppError(error, 'store_unavailable'),
+        isRetryable: (error) => isAppError(error, 'store_unavailable'),
         pauseMs: () => storeRetryMs,
         sleep: (ms) => clock.sleep(ms)
       })
@@ -101,16 +120,26 @@ export class WarmUp {
     if (!isLoaded || this.stopped) return
     const bytes = manifest === undefined ? 0 : versionBytes(manifest)
     if (!this.fits(bytes) && manifest?.spec.settings.pinned !== true) return
+    const { loaded } = this.deps
     this.reservedBytes += bytes
     try {
-      await this.deps.loaded.using(collectionId, (collection) => collection.refresh(), { rank })
+      await this.remembered(loaded.kept.beginLoad(collectionId))
+      await loaded.using(collectionId, (collection) => collection.refresh(), { rank })
     } finally {
       this.reservedBytes -= bytes
+      await this.remembered(loaded.kept.endLoad(collectionId))
     }
   }
 
+  /** On a disk that takes nothing more, a load is not remembered. */
+  private async remembered(mark: Promise<void>): Promise<void> {
+    await mark.catch((error: unknown) =>
+      this.deps.logger.debug({ err: error }, 'no mark of a load')
+    )
+  }
+
   private fits(bytes: number): boolean {
-    const { loaded, memoryBytes = Infinity } = this.deps
+    const { loaded, memoryBytes = shareWithoutBound * machineBytes() } = this.deps
     const resident = loaded.residents().reduce((sum, one) => sum + one.bytes, 0)
     return resident + this.reservedBytes + bytes <= memoryBytes
   }

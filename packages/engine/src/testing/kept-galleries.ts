@@ -68,6 +68,11 @@ export class KeptGalleries {
     await replica.close()
   }
 
+  /** For a replica whose loads never end: it is not closed. */
+  abandon(replica: Replica): void {
+    this.replicas = this.replicas.filter((one) => one !== replica)
+  }
+
   /** A process that came before: it has searched these collections, the last one most recently. */
   async formerProcess(...used: Gallery[]): Promise<void> {
     const replica = this.start()
