@@ -183,7 +183,7 @@ try {
     notifications: box,
     clock,
     logger,
-    tellEmbedding: async () => undefined,
+    tellCatalog: async () => undefined,
     onStep: () => {
       turns.push(performance.now() - turnMs)
       turnMs = performance.now()

@@ -133,7 +133,7 @@ function startReprojection(
       world.happened[
         writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings'
       ]++
-    await retryStore(process.clock, () => catalog.setEmbedding(writer.spec))
+    await retryStore(process.clock, () => catalog.setListed(writer.spec))
   }
   world.spawn(
     change()

@@ -58,7 +58,7 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
  * names.
  */
 async function cleanUp(world: World, machine: Machine, writer: CollectionWriter): Promise<void> {
-  await machine.catalog.setEmbedding(writer.spec)
+  await machine.catalog.setListed(writer.spec)
   for (let merges = 0; await writer.merge(); merges++)
     if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)

@@ -7,16 +7,16 @@ import type { Hints } from '@likeness/shared/process/hints'
 
 export interface Announcements {
   announce: WriterDeps['announce']
-  tellEmbedding(spec: CollectionSpec): Promise<void>
+  tellCatalog(spec: CollectionSpec): Promise<void>
 }
 
 export const createAnnouncements = (
   hints: Hints,
-  catalog: Pick<Catalog, 'setEmbedding'>
+  catalog: Pick<Catalog, 'setListed'>
 ): Announcements => ({
   announce: (commit) => hints.send(channels.committed, toStored(commit), commit.collectionId),
-  async tellEmbedding(spec) {
+  async tellCatalog(spec) {
     const { name } = spec
-    if (await catalog.setEmbedding(spec)) hints.send(channels.catalog, { name }, name)
+    if (await catalog.setListed(spec)) hints.send(channels.catalog, { name }, name)
   }
 })

@@ -26,7 +26,7 @@ const mergeShare = 0.75
 
 export interface OwnerDeps
   extends Pick<WriterDeps, 'store' | 'clock' | 'files' | 'logger' | 'announce' | 'project'>,
-    Pick<RunWriterDeps, 'tellEmbedding' | 'troubles'> {
+    Pick<RunWriterDeps, 'tellCatalog' | 'troubles'> {
   config: IndexWorkerConfig
   catalog: Catalog
   watch: Pick<CatalogWatch, 'listed'>
@@ -40,7 +40,7 @@ export async function ownCollection(
   collectionId: string,
   signal: AbortSignal
 ): Promise<void> {
-  const { config, clock, queues, notifications, tellEmbedding, troubles } = deps
+  const { config, clock, queues, notifications, tellCatalog, troubles } = deps
   const logger = deps.logger.child({ collectionId })
   const movedAtMs = await deps.catalog.movedAtMs()
   const formerProgramsUntilMs = (movedAtMs ?? -Infinity) + formerProgramMs
@@ -51,7 +51,7 @@ export async function ownCollection(
     writer,
     scheduler: new ChunkScheduler({ queues, clock, logger }),
     notifications: notifications.boxOf(collectionId),
-    tellEmbedding,
+    tellCatalog,
     listedEmbedding: () => deps.watch.listed(collectionId)?.embedding.version,
     troubles,
     clock,

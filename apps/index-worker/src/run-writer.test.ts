@@ -19,6 +19,8 @@ interface World {
   slot: number
   /** Version of the embedding in the catalogue. */
   listed: string
+  /** Whether the newest version is pinned. */
+  pinned: boolean
   hasUploadsLeft: boolean
 }
 
@@ -31,18 +33,22 @@ interface Run {
   untilMs: number
 }
 
+const byTime = (a: string, b: string): number => parseInt(a) - parseInt(b)
+
 /** Returns the start times of the turns, and of those that list and that collect garbage. */
 async function run({ notificationsAtMs = [], commits = () => false, before, untilMs }: Run) {
   const stop = new AbortController()
   const turns: number[] = []
   const lists: number[] = []
   const collections: number[] = []
+  const told: string[] = []
   const world: World = {
     nowMs: 0,
     isTrusted: true,
     open: 0,
     slot: 0,
     listed: 'v',
+    pinned: false,
     hasUploadsLeft: false
   }
   const clock: Clock = { nowMs: () => world.nowMs, sleep: async (ms) => void (world.nowMs += ms) }
@@ -66,7 +72,10 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
   const writer = {
     seq: 1,
     appliedSlot: 5,
-    spec: { collectionId: 'c', embedding: { version: 'v' } },
+    get spec() {
+      const settings = { pinned: world.pinned }
+      return { collectionId: 'c', embedding: { version: 'v' }, settings }
+    },
     get hasOpen() {
       return world.open > 0
     },
@@ -92,7 +101,7 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     notifications,
     clock,
     logger: silentLogger(),
-    tellEmbedding: async () => undefined,
+    tellCatalog: async ({ settings }) => void told.push(`${world.nowMs} ${settings.pinned}`),
     listedEmbedding: () => world.listed,
     onStep: () => undefined,
     troubles: { report: () => undefined, end: () => undefined },
@@ -100,7 +109,7 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     times,
     signal: stop.signal
   })
-  return { turns, lists, collections }
+  return { turns, lists, collections, told }
 }
 
 test('a commit waits for its interval after the last one', async () => {
@@ -193,6 +202,16 @@ test('an embedding that another writer told too late is told again', async () =>
   })
   expect(lists.filter((ms) => ms > 0).slice(0, 2)).toEqual([hour + 31_000, hour + 61_000])
   expect(lists).toHaveLength(3)
+})
+
+test('a collection that was pinned is told at once, and else nothing is told', async () => {
+  const { told, lists } = await run({
+    notificationsAtMs: [hour],
+    before: (world) => (world.pinned = world.nowMs >= hour),
+    untilMs: 2 * hour
+  })
+  const atLists = lists.map((ms) => `${ms} ${ms >= hour}`)
+  expect(told).toEqual([...new Set([...atLists, `${hour} true`])].sort(byTime))
 })
 
 test('old uploads are gone through without a pause of a day', async () => {

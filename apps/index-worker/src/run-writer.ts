@@ -16,8 +16,11 @@ export interface RunWriterDeps {
   writer: CollectionWriter
   scheduler: ChunkScheduler
   notifications: NotificationBox
-  /** Tells the catalogue the embedding of the collection. Rejects when that is not possible now. */
-  tellEmbedding: (spec: CollectionSpec) => Promise<void>
+  /**
+   * Tells the catalogue the embedding of the collection, and whether it is pinned. Rejects when that
+   * is not possible now.
+   */
+  tellCatalog: (spec: CollectionSpec) => Promise<void>
   /** Version of the embedding that the catalogue had when it was last read. */
   listedEmbedding: () => string | undefined
   /** Called after each turn that went well. */
@@ -106,28 +109,31 @@ const queueFailure = (error: unknown) =>
     : appError('queue_unavailable', `Redis refuses work: ${messageOf(error)}`, { cause: error })
 
 /**
- * Tells the catalogue a changed embedding. A search reads the catalogue to embed its picture. With
- * an old embedding the search embeds twice; this is the only cost. Another writer, replaced by this
- * one, may tell its own embedding later: `listedEmbedding` shows that.
+ * Tells the catalogue a changed embedding, and whether the collection is pinned. A search reads the
+ * catalogue to embed its picture, a replica to know what to load when it starts. With an old
+ * embedding the search embeds twice; this is the only cost. Another writer, replaced by this one, may
+ * tell its own embedding later: `listedEmbedding` shows that.
  */
-function createTelling({ tellEmbedding, listedEmbedding, writer, troubles }: RunWriterDeps) {
+function createTelling({ tellCatalog, listedEmbedding, writer, troubles }: RunWriterDeps) {
   const { collectionId } = writer.spec
   const key = `embedding ${collectionId}`
+  const stateOf = ({ embedding, settings }: CollectionSpec): string =>
+    `${embedding.version} ${settings.pinned}`
   let told: string | undefined
   return {
     isTold(): boolean {
       const { version } = writer.spec.embedding
-      return told === version && (listedEmbedding() ?? version) === version
+      return told === stateOf(writer.spec) && (listedEmbedding() ?? version) === version
     },
     async tell({ again }: { again: boolean }): Promise<void> {
       const { spec } = writer
-      if (told === spec.embedding.version && !again) return
+      if (told === stateOf(spec) && !again) return
       try {
-        await tellEmbedding(spec)
-        told = spec.embedding.version
+        await tellCatalog(spec)
+        told = stateOf(spec)
         troubles.end(key)
       } catch (error) {
-        const message = 'the embedding is not in the catalogue yet, trying again'
+        const message = 'the newest state is not in the catalogue yet, trying again'
         troubles.report(key, { error, collectionId, message })
       }
     }

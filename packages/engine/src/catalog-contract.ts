@@ -19,6 +19,10 @@ export interface CatalogPage {
   next: string | null
 }
 
+export interface ListedState extends Pick<CollectionSpec, 'name' | 'collectionId' | 'embedding'> {
+  settings: Pick<CollectionSpec['settings'], 'pinned'>
+}
+
 export interface Catalog {
   /**
    * Returns the collection behind a name, or throws collection_not_found. `fresh` reads the store.
@@ -74,12 +78,11 @@ export interface Catalog {
   /** Throws alias_not_found when there is no such alias. `expected`: see setAlias. */
   removeAlias(alias: string, options?: { expected?: string }): Promise<void>
   /**
-   * Sets the current embedding of a collection, for callers that request vectors before they read
-   * the collection. Returns whether the embedding was new. A dropped collection is left unchanged.
+   * Tells the state of the newest version, for those who do not read the collection: which vectors
+   * a search needs, and whether replicas load it when they start. Returns whether any of it was new.
+   * A dropped collection is left unchanged.
    */
-  setEmbedding(
-    collection: Pick<CollectionSpec, 'name' | 'collectionId' | 'embedding'>
-  ): Promise<boolean>
+  setListed(collection: ListedState): Promise<boolean>
   /** Call this when the objects of an unwanted collection are deleted, all but CURRENT. */
   forget(collectionId: string): Promise<void>
   /**

@@ -177,7 +177,7 @@ test('without its manifest the collection is made again with the embedding that 
   expect((await version()).reprojection).toMatchObject({ embedding: target, state: 'running' })
   expect(await recovered.reindex()).toBe(true)
   expect(await found([0, 4])).toEqual({ embedding: target.version, hits: itself([0, 4]) })
-  expect(await gallery.catalog.setEmbedding({ ...gallery.spec, embedding: target })).toBe(true)
+  expect(await gallery.catalog.setListed({ ...gallery.spec, embedding: target })).toBe(true)
   await withoutManifest()
   expect(await found([0, 4])).toEqual({ embedding: target.version, hits: itself([0, 4]) })
   expect((await version()).reprojection).toBeNull()

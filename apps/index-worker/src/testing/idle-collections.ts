@@ -100,7 +100,7 @@ async function runIdleWriter(
     writer: writer!,
     scheduler: new ChunkScheduler({ queues: { small: queue, bulk: queue }, clock, logger }),
     notifications,
-    tellEmbedding: async (spec) => void (await catalog.setEmbedding(spec)),
+    tellCatalog: async (spec) => void (await catalog.setListed(spec)),
     listedEmbedding: () => undefined,
     onStep: () => undefined,
     troubles: { report: () => undefined, end: () => undefined },

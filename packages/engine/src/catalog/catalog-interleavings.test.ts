@@ -29,7 +29,8 @@ const acts: Act[] = [
   (catalog) => catalog.setAlias('live', 'two'),
   (catalog) => catalog.setAlias('live', 'two', { expected: 'one' }),
   (catalog) => catalog.removeAlias('live'),
-  (catalog) => catalog.setEmbedding({ ...draft('one'), collectionId: 'none' })
+  (catalog) =>
+    catalog.setListed({ ...draft('one'), settings: { pinned: true }, collectionId: 'none' })
 ]
 
 async function play(seed: number, mayDie: boolean): Promise<void> {

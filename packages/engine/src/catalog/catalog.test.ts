@@ -253,3 +253,18 @@ test('a collection that has its name is created, whether its record can be remov
   expect(await store.head(record)).toBeUndefined()
   expect(await later.isLive(collectionId)).toBe(true)
 })
+
+test('what the newest version says is listed: the embedding, and whether replicas load the collection', async () => {
+  const catalog = createCatalog({ store: createMemoryStore(), clock })
+  const spec = await catalog.create(options())
+  const pinned = { ...spec, settings: { ...spec.settings, pinned: true, search_budget: 7 } }
+  expect([await catalog.setListed(pinned), await catalog.setListed(pinned)]).toEqual([true, false])
+  const other = { ...pinned, embedding: { ...spec.embedding, version: 'w' } }
+  expect([await catalog.setListed(other), await catalog.setListed(other)]).toEqual([true, false])
+  expect(await catalog.list({ fresh: true })).toEqual([
+    { ...spec, embedding: other.embedding, settings: { ...spec.settings, pinned: true } }
+  ])
+  expect(await catalog.setListed({ ...spec, collectionId: 'another' })).toBe(false)
+  await catalog.drop('marks')
+  expect(await catalog.setListed(spec)).toBe(false)
+})

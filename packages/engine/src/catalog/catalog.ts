@@ -7,7 +7,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import type { Catalog } from '../catalog-contract.ts'
 import type { CatalogParts } from './catalog-parts.ts'
 import { removeAlias, setAlias } from './change-alias.ts'
-import { dropCollection, setEmbedding } from './change-collection.ts'
+import { dropCollection, setListed } from './change-collection.ts'
 import { prepareCollection, publishCollection } from './create-collection.ts'
 import { isLive } from './drop-current.ts'
 import { KnownNames } from './known-names.ts'
@@ -97,7 +97,7 @@ export function createCatalog({
     drop: (name, options) => changing(() => dropCollection(parts, name, options)),
     setAlias: (alias, name, options) => changing(() => setAlias(parts, alias, name, options)),
     removeAlias: (alias, options) => changing(() => removeAlias(parts, alias, options)),
-    setEmbedding: (collection) => changing(() => setEmbedding(parts, collection)),
+    setListed: (collection) => changing(() => setListed(parts, collection)),
     async unwanted(options) {
       await moved()
       return await findUnwanted(parts, options)

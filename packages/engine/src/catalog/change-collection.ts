@@ -1,7 +1,7 @@
-// Changes a collection of the catalogue: drops it, or updates the embedding.
+// Changes a collection of the catalogue: drops it, or updates what its newest version says.
 import { isDeepStrictEqual } from 'node:util'
-import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
+import type { ListedState } from '../catalog-contract.ts'
 import type { CatalogParts } from './catalog-parts.ts'
 import { dropCurrent } from './drop-current.ts'
 import { type CollectionName, isOf, nameIsAlias, notFound } from './names.ts'
@@ -82,20 +82,16 @@ async function breakClaims(
   return true
 }
 
-/** Returns whether the embedding was new. A collection that is dropped is left unchanged. */
-export async function setEmbedding(
+/** Returns whether any of it was new. A collection that is dropped is left unchanged. */
+export async function setListed(
   { names }: CatalogParts,
-  {
-    name,
-    collectionId,
-    embedding
-  }: { name: string; collectionId: string; embedding: EmbeddingSpec }
+  { name, collectionId, embedding, settings: { pinned } }: ListedState
 ): Promise<boolean> {
-  return await names.change(name, (content) =>
-    !isOf(content, collectionId) ||
-    content.dropping ||
-    isDeepStrictEqual(content.spec.embedding, embedding)
-      ? undefined
-      : { ...content, spec: { ...content.spec, embedding } }
-  )
+  return await names.change(name, (content) => {
+    if (!isOf(content, collectionId) || content.dropping) return undefined
+    const { spec } = content
+    if (spec.settings.pinned === pinned && isDeepStrictEqual(spec.embedding, embedding))
+      return undefined
+    return { ...content, spec: { ...spec, embedding, settings: { ...spec.settings, pinned } } }
+  })
 }
