@@ -16,7 +16,7 @@ import { openDirectoryStore } from '@likeness/store/directory-store'
 import { createRowAcceptance } from './accept-rows.ts'
 import type { Rows } from './rows.ts'
 
-export interface CollectionOptions extends Pick<CollectionDraft, 'method' | 'storage'> {
+export interface CollectionOptions extends Pick<CollectionDraft, 'method' | 'storage' | 'rescore'> {
   storeDir: string
   /** Folder for the writer's own files. */
   cacheDir: string
