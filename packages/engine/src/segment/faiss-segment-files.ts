@@ -15,7 +15,8 @@ import type { IndexInput } from '../vector-index/index-input.ts'
 import { createSegmentIndex, readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
 import { tuneIndex, type Tuning } from '../vector-index/tune-index.ts'
-import { type FileRef, type ManifestSegment, sha256InTurns } from '../version/manifest.ts'
+import { sha256InTurns } from '../files/sha256-in-turns.ts'
+import type { FileRef, ManifestSegment } from '../version/manifest.ts'
 import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
 
 /** A limit larger than any memory or disk here. */

@@ -1,7 +1,5 @@
 // Manifest: a whole committed version of a collection. Holds its content, the applied part of the
 // log, and the files.
-import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import {
@@ -225,20 +223,6 @@ export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest 
     quantizer: null,
     counts: { items: 0, rows: 0 }
   }
-}
-
-/** Bytes hashed before other work gets a turn: 3 ms. */
-const hashedPerTurn = 4 * 1024 * 1024
-
-/** Hashes a body that may be large, with pauses in which other work gets a turn. */
-export async function sha256InTurns(body: Uint8Array): Promise<string> {
-  if (body.byteLength <= hashedPerTurn) return sha256Hex(body)
-  const hash = createHash('sha256')
-  for (let at = 0; at < body.byteLength; at += hashedPerTurn) {
-    hash.update(body.subarray(at, at + hashedPerTurn))
-    await setImmediate()
-  }
-  return hash.digest('hex')
 }
 
 export const encodeManifest = ({ former: _former, ...manifest }: Manifest): Uint8Array =>
