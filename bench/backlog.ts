@@ -192,7 +192,8 @@ try {
     listedEmbedding: () => undefined,
     commitIntervalMs: 500,
     times: { everyMs: 30_000, retentionMs: 600_000, longestMs: 86_400_000 },
-    signal: stop.signal
+    signal: stop.signal,
+    leave: new AbortController().signal
   })
   const until = async (holds: () => boolean) => {
     while (!holds()) await clock.sleep(2)

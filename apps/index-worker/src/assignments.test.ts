@@ -4,7 +4,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createTroubles } from '@likeness/shared/process/troubles'
-import { createAssignments } from './assignments.ts'
+import { createCollections } from './collections.ts'
 import { repeat } from './repeat.ts'
 
 function rig() {
@@ -22,7 +22,9 @@ function rig() {
     leaseOf: async (_: string): Promise<boolean> => true,
     at: (ms: number) => void (nowMs = ms)
   }
-  const assignments = createAssignments({
+  const assignments = createCollections({
+    workerId: 'me',
+    leaseMs: 10_000,
     catalog: {
       read: async () => ({
         live: [...live].map((collectionId) => ({ collectionId }) as CollectionSpec),
@@ -31,11 +33,22 @@ function rig() {
       changed: () => void world.changes++,
       listed: (id) => (live.has(id) ? ({ collectionId: id } as CollectionSpec) : undefined)
     },
-    leases: { hold: (id) => world.leaseOf(id), release: async () => undefined },
+    leases: {
+      hold: (id) => world.leaseOf(id),
+      holder: async () => 'nobody',
+      give: async () => false,
+      release: async () => undefined
+    },
+    table: {
+      exchange: async () => ({ others: [], isKnown: true }),
+      leave: async () => undefined
+    },
+    read: async () => undefined,
+    notify: () => undefined,
     clock,
     logger: silentLogger(),
     troubles,
-    own: async (id, signal) => {
+    own: async (id, { signal }) => {
       const failure = world.failures.get(id)
       if (failure !== undefined) throw failure
       await new Promise((resolve) => signal.addEventListener('abort', resolve))

@@ -1,71 +1,41 @@
-// Shares out the collections: holds leases, opens a writer for each held collection, and closes the
-// writer when the lease is lost or another writer takes over.
+// Decides which collections this worker owns: holds leases, takes those that it should have, and
+// stops a writer when the lease is lost or the collection is gone.
 import { createMutex } from '@likeness/shared/data/mutex'
-import { appError, isAppError, messageOf } from '@likeness/shared/errors'
-import type { Clock } from '@likeness/shared/process/clock'
+import { appError, messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Troubles } from '@likeness/shared/process/troubles'
 import type { DamagedName } from '@likeness/engine/catalog-contract'
 import type { CatalogWatch } from './catalog-watch.ts'
+import type { createFailures } from './failures.ts'
 import type { Leases } from './lease.ts'
+import { type Ownership, ownTrouble } from './ownership.ts'
+import type { Sharing } from './sharing/sharing.ts'
 
 export interface AssignmentDeps {
   catalog: Pick<CatalogWatch, 'read' | 'changed' | 'listed'>
-  leases: Leases
-  clock: Clock
+  leases: Pick<Leases, 'hold' | 'release'>
   logger: Logger
   troubles: Pick<Troubles, 'report' | 'end'>
-  /**
-   * Runs the writer of a collection until the signal aborts. Resolves when the collection is
-   * released.
-   */
-  own(collectionId: string, signal: AbortSignal): Promise<void>
+  failures: ReturnType<typeof createFailures>
+  owned: Pick<Ownership, 'has' | 'ids' | 'start' | 'stop'>
+  sharing: Pick<Sharing, 'turn' | 'mayTake' | 'take' | 'isStopping'>
 }
 
-/**
- * Pause in milliseconds after a failed writer; longer when the collection must be repaired first.
- */
-const backOffMs = 2_000
-const damagedBackOffMs = 30_000
 /** Longer than the pause between two readings of all names. */
 const damagedNameMs = 300_000
 
-/** Key of the trouble of a collection that this worker should write and cannot. */
-export const ownTrouble = (collectionId: string): string => `own ${collectionId}`
-
 export function createAssignments(deps: AssignmentDeps) {
-  const { catalog, leases, clock, logger, troubles } = deps
-  const owned = new Map<string, { stop: AbortController; ended: Promise<void> }>()
-  /** Collections whose writer failed. */
-  const failed = new Map<string, { atMs: number; waitMs: number }>()
+  const { catalog, leases, logger, troubles, failures, owned, sharing } = deps
 
-  async function own(collectionId: string, signal: AbortSignal): Promise<void> {
-    try {
-      await deps.own(collectionId, signal)
-    } catch (error) {
-      const damaged = isAppError(error, 'data_corrupt')
-      failed.set(collectionId, {
-        atMs: clock.nowMs(),
-        waitMs: damaged ? damagedBackOffMs : backOffMs
-      })
-      if (isAppError(error, 'ownership_lost')) logger.warn({ collectionId }, 'ownership lost')
-      else
-        troubles.report(ownTrouble(collectionId), {
-          error,
-          collectionId,
-          stands: true,
-          message: damaged
-            ? 'stored data is damaged, the collection stands still until it is repaired'
-            : 'owner failed, starting again'
-        })
-    } finally {
-      owned.delete(collectionId)
-      await leases
-        .release(collectionId)
-        .catch((error: unknown) =>
-          logger.debug({ err: error, collectionId }, 'lease left to expire')
-        )
-    }
+  function leaseFailed(error: unknown): void {
+    troubles.report('leases', {
+      error: appError(
+        'queue_unavailable',
+        `Redis gives no lease, so new collections wait: ${messageOf(error)}`,
+        { cause: error }
+      ),
+      message: 'Redis gives no lease, trying again'
+    })
   }
 
   /**
@@ -74,41 +44,42 @@ export function createAssignments(deps: AssignmentDeps) {
    */
   async function holds(collectionId: string): Promise<boolean> {
     try {
-      const held = await leases.hold(collectionId)
+      const isMine = owned.has(collectionId) || (await sharing.mayTake(collectionId))
+      const held = isMine && (await leases.hold(collectionId))
       troubles.end('leases')
       return held
     } catch (error) {
       logger.debug({ err: error, collectionId }, 'lease not asked')
       if (owned.has(collectionId)) return true
-      troubles.report('leases', {
-        error: appError(
-          'queue_unavailable',
-          `Redis gives no lease, so new collections wait: ${messageOf(error)}`,
-          { cause: error }
-        ),
-        message: 'Redis gives no lease, trying again'
-      })
+      leaseFailed(error)
       return false
     }
   }
 
-  const isLeftAlone = (collectionId: string): boolean => {
-    const { atMs, waitMs } = failed.get(collectionId) ?? { atMs: 0, waitMs: 0 }
-    return clock.nowMs() < atMs + waitMs
+  /** Owns the collection from now on, or no longer. */
+  function settle(collectionId: string, held: boolean): void {
+    if (held && owned.has(collectionId)) return
+    if (held) return owned.start(collectionId, sharing.take(collectionId))
+    owned.stop(collectionId)
+    // Another worker has the collection, and tells its own troubles.
+    troubles.end(ownTrouble(collectionId))
   }
 
   function forget(collectionId: string): void {
-    failed.delete(collectionId)
+    failures.forget(collectionId)
     troubles.end(ownTrouble(collectionId))
   }
 
   const mutex = createMutex()
   return {
-    /**
-     * Checks every collection once; called a few times per lease. Reviews run one after another,
-     * because two reviews would open the same collection.
-     */
+    /** Checks every collection once; called a few times per lease. One review after another. */
     review: () => mutex.run(review),
+    /** This worker got the lease of a collection from another one. */
+    async given(collectionId: string): Promise<void> {
+      if (sharing.isStopping) return await leases.release(collectionId)
+      if (catalog.listed(collectionId) === undefined) catalog.changed()
+      if (await leases.hold(collectionId)) settle(collectionId, true)
+    },
     /**
      * Shortens the pause of a failed collection: there is new work, maybe the request to repair it.
      * A collection that is not known yet is looked for in the next review: the notification of its
@@ -116,13 +87,7 @@ export function createAssignments(deps: AssignmentDeps) {
      */
     notified(collectionId: string): void {
       if (catalog.listed(collectionId) === undefined) catalog.changed()
-      const failure = failed.get(collectionId)
-      if (failure !== undefined) failure.waitMs = backOffMs
-    },
-    async close(): Promise<void> {
-      const all = [...owned.values()]
-      for (const { stop } of all) stop.abort()
-      await Promise.all(all.map(({ ended }) => ended))
+      failures.hurry(collectionId)
     }
   }
 
@@ -137,23 +102,15 @@ export function createAssignments(deps: AssignmentDeps) {
   }
 
   async function review(): Promise<void> {
+    await sharing.turn()
     const { live: listed, damaged } = await catalog.read()
     sayDamaged(damaged)
     const live = new Set(listed.map(({ collectionId }) => collectionId))
-    for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
-    for (const collectionId of failed.keys()) if (!live.has(collectionId)) forget(collectionId)
+    for (const collectionId of owned.ids()) if (!live.has(collectionId)) owned.stop(collectionId)
+    for (const collectionId of failures.ids()) if (!live.has(collectionId)) forget(collectionId)
     for (const collectionId of live) {
-      const mine = owned.get(collectionId)
-      if (mine === undefined && isLeftAlone(collectionId)) continue
-      const held = await holds(collectionId)
-      if (!held) {
-        mine?.stop.abort()
-        // Another worker has the collection, and tells its own troubles.
-        forget(collectionId)
-      } else if (mine === undefined) {
-        const stop = new AbortController()
-        owned.set(collectionId, { stop, ended: own(collectionId, stop.signal) })
-      }
+      if (!owned.has(collectionId) && failures.isLeftAlone(collectionId)) continue
+      settle(collectionId, await holds(collectionId))
     }
   }
 }

@@ -32,7 +32,10 @@ function rig(answers: (boolean | Error)[]) {
     }
   }
   const troubles = createTroubles({ clock, logger })
-  const merges = createBackgroundWork({ writer, clock, logger, troubles, signal: stop.signal })
+  const { signal } = stop
+  const leave = new AbortController()
+  const parts = { writer, clock, logger, troubles, signal, leave: leave.signal }
+  const merges = createBackgroundWork(parts)
   return {
     said,
     troubles,

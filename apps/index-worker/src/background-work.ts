@@ -12,6 +12,8 @@ export interface BackgroundDeps {
   clock: Clock
   logger: Logger
   signal: AbortSignal
+  /** The collection is handed over. */
+  leave: AbortSignal
 }
 
 const firstPauseMs = 1_000
@@ -28,7 +30,7 @@ interface Task {
 }
 
 function createRunner(
-  { writer, clock, logger, signal, troubles }: BackgroundDeps,
+  { writer, clock, logger, signal, leave, troubles }: BackgroundDeps,
   { fields, done, name, run }: Task
 ) {
   const { collectionId } = writer.spec
@@ -73,6 +75,7 @@ function createRunner(
     start(): void {
       if (clock.nowMs() >= notBeforeMs) running ??= work()
     },
+    isRunning: () => running !== undefined,
     /** Ask before `start`: work that finds nothing to do ends within the turn. */
     isWorking: () => running !== undefined || failures > 0,
     rethrow(): void {
@@ -81,7 +84,7 @@ function createRunner(
     },
     async settled() {
       await running
-      if (signal.aborted) troubles.end(key)
+      if (signal.aborted || leave.aborted) troubles.end(key)
     }
   }
 }
@@ -105,6 +108,8 @@ export function createBackgroundWork(deps: BackgroundDeps) {
     start: () => runners.forEach((runner) => runner.start()),
     /** Whether work of an earlier turn is under way, or failed and will be tried again. */
     isWorking: () => runners.some((runner) => runner.isWorking()),
+    /** Whether something would be lost if the owner ended now. */
+    isRunning: () => runners.some((runner) => runner.isRunning()),
     rethrow: () => runners.forEach((runner) => runner.rethrow()),
     settled: async () => void (await Promise.all(runners.map((runner) => runner.settled())))
   }

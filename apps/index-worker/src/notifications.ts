@@ -1,6 +1,11 @@
 // Notifications from pub/sub, kept per collection until the writer takes them. Polls and lists
 // replace lost notifications. While the subscription is trusted, polls may be rare.
-import { channels, workNotificationSchema } from '@likeness/shared/contract/work'
+import {
+  channels,
+  type HandOverNotification,
+  handOverNotificationSchema,
+  workNotificationSchema
+} from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
 import { type Subscription, subscribeTo } from '@likeness/shared/process/subscription'
@@ -30,6 +35,8 @@ export interface Notifications extends Pick<Subscription, 'isTrusted' | 'onChang
   listen(listener: (collectionId: string) => void): void
   /** Called when names of collections changed. */
   listenForNames(listener: () => void): void
+  /** Called with notifications from one index-worker to another. */
+  listenForHandOvers(listener: (notification: HandOverNotification) => void): void
 }
 
 interface OpenBox extends NotificationBox {
@@ -86,6 +93,7 @@ export function subscribeNotifications({
   const boxes = new Map<string, OpenBox>()
   const listeners: ((collectionId: string) => void)[] = []
   const nameListeners: (() => void)[] = []
+  const handOverListeners: ((notification: HandOverNotification) => void)[] = []
 
   function take(text: string): void {
     const { collectionId, slot = 0, batches = [] } = workNotificationSchema.parse(JSON.parse(text))
@@ -98,14 +106,16 @@ export function subscribeNotifications({
   }
   redis.on('message', (channel: string, text: string) => {
     if (channel === channels.catalog) for (const listener of nameListeners) listener()
-    if (channel !== channels.work) return
     try {
-      take(text)
+      if (channel === channels.work) take(text)
+      if (channel !== channels.handOver) return
+      const notification = handOverNotificationSchema.parse(JSON.parse(text))
+      for (const listener of handOverListeners) listener(notification)
     } catch (error) {
       logger.warn({ err: error }, 'hint not understood')
     }
   })
-  const subscription = subscribeTo(redis, [channels.work, channels.catalog])
+  const subscription = subscribeTo(redis, [channels.work, channels.catalog, channels.handOver])
   subscription.onChange((isTrusted) => {
     logger.info({ isTrusted }, isTrusted ? 'hints arrive' : 'hints are lost, polling every second')
     for (const box of boxes.values()) box.wake()
@@ -119,6 +129,7 @@ export function subscribeNotifications({
     },
     drop: (collectionId) => void boxes.delete(collectionId),
     listen: (listener) => void listeners.push(listener),
-    listenForNames: (listener) => void nameListeners.push(listener)
+    listenForNames: (listener) => void nameListeners.push(listener),
+    listenForHandOvers: (listener) => void handOverListeners.push(listener)
   }
 }

@@ -7,12 +7,12 @@ import {
   type WriterDeps
 } from '@likeness/engine'
 import type { QueuePriority } from '@likeness/shared/contract/work'
-import { ownTrouble } from './assignments.ts'
 import type { CatalogWatch } from './catalog-watch.ts'
 import { type ChunkQueue, ChunkScheduler } from './chunk-scheduler.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import type { MergeProcess } from './merge/merge-process.ts'
 import type { Notifications } from './notifications.ts'
+import type { Holding } from './ownership.ts'
 import { runWriter, type RunWriterDeps } from './run-writer.ts'
 
 /**
@@ -38,14 +38,17 @@ export interface OwnerDeps
 export async function ownCollection(
   deps: OwnerDeps,
   collectionId: string,
-  signal: AbortSignal
+  { signal, leave, ahead, opened, worked }: Holding
 ): Promise<void> {
   const { config, clock, queues, notifications, tellCatalog, troubles } = deps
   const logger = deps.logger.child({ collectionId })
   const movedAtMs = await deps.catalog.movedAtMs()
   const formerProgramsUntilMs = (movedAtMs ?? -Infinity) + formerProgramMs
-  const writer = await openWriter({ ...deps, logger, formerProgramsUntilMs }, collectionId, signal)
+  const files = ahead?.files ?? deps.files
+  const parts = { ...deps, files, logger, formerProgramsUntilMs }
+  const writer = await openWriter(parts, collectionId, signal).finally(() => ahead?.clear())
   if (writer === undefined) return
+  opened(() => ({ items: writer.items, isRemaking: writer.isRemaking }))
   logger.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
   await runWriter({
     writer,
@@ -56,14 +59,15 @@ export async function ownCollection(
     troubles,
     clock,
     logger,
-    onStep: () => troubles.end(ownTrouble(collectionId)),
+    onStep: worked,
     commitIntervalMs: config.COMMIT_INTERVAL_MS,
     times: {
       everyMs: config.RECONCILE_INTERVAL_MS,
       retentionMs: config.SNAPSHOT_RETENTION_MS,
       longestMs: config.UPLOAD_RETENTION_MS
     },
-    signal
+    signal,
+    leave
   })
   notifications.drop(collectionId)
 }

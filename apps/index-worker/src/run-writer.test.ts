@@ -38,6 +38,7 @@ const byTime = (a: string, b: string): number => parseInt(a) - parseInt(b)
 /** Returns the start times of the turns, and of those that list and that collect garbage. */
 async function run({ notificationsAtMs = [], commits = () => false, before, untilMs }: Run) {
   const stop = new AbortController()
+  const leave = new AbortController()
   const turns: number[] = []
   const lists: number[] = []
   const collections: number[] = []
@@ -107,7 +108,8 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     troubles: { report: () => undefined, end: () => undefined },
     commitIntervalMs: 500,
     times,
-    signal: stop.signal
+    signal: stop.signal,
+    leave: leave.signal
   })
   return { turns, lists, collections, told }
 }

@@ -1,6 +1,6 @@
 // The life of a collection's writer: commits log entries and batches, schedules chunks, merges, and
-// collects garbage. The writer stops when the lease is lost or another writer takes over. What is
-// due when, rounds.ts says.
+// collects garbage. The writer stops when the lease is lost or another writer takes over, and after
+// a step when the collection is handed over. What is due when, rounds.ts says.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -31,13 +31,18 @@ export interface RunWriterDeps {
   commitIntervalMs: number
   times: RoundTimes
   signal: AbortSignal
+  /** The collection is handed over: nothing is begun beside the steps any more. */
+  leave: AbortSignal
 }
+
+/** Longest pause between two looks whether the work beside the steps has ended. */
+const leavingPauseMs = 50
 
 /** A queue that was not tried for this time has no open work. */
 const queueForgetMs = 30_000
 
 export async function runWriter(deps: RunWriterDeps): Promise<void> {
-  const { writer, notifications, clock, times, signal } = deps
+  const { writer, notifications, clock, times, signal, leave } = deps
   const background = createBackgroundWork(deps)
   const feed = createFeeding(deps)
   const telling = createTelling(deps)
@@ -48,10 +53,11 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     times,
     isWorking: () => background.isWorking() || !telling.isTold()
   })
-  signal.addEventListener('abort', () => notifications.wake(), { once: true })
+  for (const end of [signal, leave])
+    end.addEventListener('abort', () => notifications.wake(), { once: true })
   let commitsFromMs = -Infinity
   let vanished = false
-  while (!signal.aborted) {
+  while (!signal.aborted && (!leave.aborted || background.isRunning())) {
     background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || rounds.isListingDue()
@@ -64,8 +70,8 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     vanished = await feed()
     await telling.tell({ again: list })
     const pollPauseMs = rounds.pollPauseMs()
-    background.start()
-    if (rounds.isCollectionDue()) {
+    if (!leave.aborted) background.start()
+    if (!leave.aborted && rounds.isCollectionDue()) {
       rounds.collected(startedAtMs)
       await writer.collect()
       await writer.collectUploads()
@@ -74,9 +80,9 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
       rounds.woken()
       continue
     }
-    if (await notifications.wait(pollPauseMs)) rounds.woken()
+    if (await notifications.wait(leave.aborted ? leavingPauseMs : pollPauseMs)) rounds.woken()
     const pauseMs = commitsFromMs - clock.nowMs()
-    if (pauseMs > 0) await clock.sleep(pauseMs)
+    if (pauseMs > 0 && !leave.aborted) await clock.sleep(pauseMs)
   }
   await background.settled()
 }

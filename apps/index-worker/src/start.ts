@@ -6,9 +6,11 @@ import {
   createFaissSegmentFiles,
   createFileCache,
   createProjector,
+  readAhead,
   UnnamedCollections,
   UnwantedCollections
 } from '@likeness/engine'
+import { channels } from '@likeness/shared/contract/work'
 import { systemClock } from '@likeness/shared/process/clock'
 import { createHints } from '@likeness/shared/process/hints'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
@@ -21,9 +23,9 @@ import { openProbedStore } from '@likeness/store/configured-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import { createAnnouncements } from './announcements.ts'
-import { createAssignments } from './assignments.ts'
 import { type CatalogWatch, createCatalogWatch } from './catalog-watch.ts'
 import { createChunkQueue } from './chunk-queue.ts'
+import { createCollections } from './collections.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
@@ -31,10 +33,13 @@ import { subscribeNotifications } from './notifications.ts'
 import { deleteOldRecords, oldRecordsEveryMs } from './old-records.ts'
 import { ownCollection } from './own-collection.ts'
 import { repeat } from './repeat.ts'
+import { createWorkerTable } from './sharing/worker-table.ts'
 import { withTestHooks } from './test-hooks.ts'
 
 /** Reviews per lease. A lease is renewed long before the end. */
 const reviewsPerLease = 4
+/** Time for giving everything away at a stop, well within the deadline of the process. */
+const giveAllMs = 7_000
 
 interface StartDeps {
   config: IndexWorkerConfig
@@ -63,20 +68,27 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const mergers = createMergers(deps)
   const project = createProjector({ profiles: createProfileStore({ store }) })
   const parts = { store, clock, files, catalog, watch, queues, mergers, notifications, project }
-  const announcements = createAnnouncements(createHints({ publisher: producer, logger }), catalog)
-  const owner = { ...deps, ...parts, ...announcements, troubles }
+  const hints = createHints({ publisher: producer, logger })
+  const owner = { ...deps, ...parts, ...createAnnouncements(hints, catalog), troubles }
   const workerId = randomUUID()
-  const assignments = createAssignments({
+  const inRedis = { redis: producer, workerId, leaseMs: config.LEASE_MS }
+  const collections = createCollections({
+    ...inRedis,
     catalog: watch,
     clock,
     logger,
     troubles,
-    leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
-    own: (collectionId, signal) => ownCollection(owner, collectionId, signal)
+    leases: createLeases(inRedis),
+    table: createWorkerTable({ ...inRedis, liveMs: config.LEASE_MS }),
+    own: (collectionId, holding) => ownCollection(owner, collectionId, holding),
+    read: (collectionId, signal) => readAhead({ store, clock, files, collectionId, signal }),
+    notify: (notification) =>
+      hints.send(channels.handOver, notification, Object.values(notification).join(' '))
   })
-  lifecycle.onStop('collections', () => assignments.close())
-  notifications.listen((collectionId) => assignments.notified(collectionId))
-  const review = () => assignments.review()
+  lifecycle.onStop('collections', () => collections.close())
+  notifications.listen((collectionId) => collections.notified(collectionId))
+  notifications.listenForHandOvers((notification) => collections.heard(notification))
+  const review = () => collections.review()
   lifecycle.onStop(
     'reviews',
     repeat(
@@ -94,6 +106,7 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   notifications.onChange(reviewNow)
   const who = { app: 'index-worker', workerId } as const
   lifecycle.onStop('presence', startPresence({ redis: producer, troubles, logger, who }))
+  lifecycle.onStop('giving away', () => collections.giveAll(giveAllMs))
 }
 
 /** Files are made and read here, and none is kept. */

@@ -108,6 +108,7 @@ async function runIdleWriter(
     logger,
     commitIntervalMs: 500,
     times,
-    signal: stop.signal
+    signal: stop.signal,
+    leave: new AbortController().signal
   })
 }

@@ -71,6 +71,16 @@ export class CollectionWriter {
     return this.collection.manifest.appliedSlot
   }
 
+  /** Items of the committed version. */
+  get items(): number {
+    return this.collection.manifest.counts.items
+  }
+
+  /** Whether a change of the embedding or a rebuild is under way. Another writer begins it anew. */
+  get isRemaking(): boolean {
+    return this.reindexing.isUnderWay
+  }
+
   /** Whether an ingestion has work left. */
   get hasOpen(): boolean {
     return this.collection.state.ingestions.oldest !== Infinity

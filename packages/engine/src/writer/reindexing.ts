@@ -37,6 +37,10 @@ export class Reindexing {
     this.onAdopted = onAdopted
   }
 
+  get isUnderWay(): boolean {
+    return this.running !== undefined
+  }
+
   /** Ids of files that the reindex writes. These files are not garbage. */
   heldIds(): Set<string> {
     return new Set(this.running?.heldIds())

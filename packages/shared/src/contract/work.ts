@@ -1,5 +1,5 @@
-// Messages and keys in Redis: chunk jobs, notifications, leases, the registry of embed servers. All
-// of them may be lost at any time.
+// Messages and keys in Redis: chunk jobs, notifications, leases, the registries of index-workers and
+// of embed servers. All of them may be lost at any time.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema, modelSettingsSchema } from './picture-settings.ts'
@@ -58,12 +58,13 @@ export const chunkJobId = (job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal'>): s
 
 /**
  * Pub/sub channels. `work`: a collection has log entries or batches to apply. `committed`: CURRENT
- * moved. `catalog`: names changed.
+ * moved. `catalog`: names changed. `handOver`: an index-worker has something for another one.
  */
 export const channels = {
   work: 'likeness:work',
   committed: 'likeness:committed',
-  catalog: 'likeness:catalog'
+  catalog: 'likeness:catalog',
+  handOver: 'likeness:hand-over'
 } as const
 export const workNotificationSchema = z
   .object({
@@ -92,6 +93,29 @@ export type CommitNotification = z.infer<typeof commitNotificationSchema>
 export const apiProcessKey = (id: string): string => `likeness:api:${id}`
 
 export const leaseKey = (collectionId: string): string => `likeness:lease:${collectionId}`
+/**
+ * Hash: worker id -> time of Redis in milliseconds, a space, JSON IndexWorkerEntry. Each worker writes
+ * its own field a few times per lease.
+ */
+export const indexWorkersKey = 'likeness:index-workers'
+export const indexWorkerEntrySchema = z.object({
+  workerId: z.string(),
+  /** Sum over its collections of 1 + items / 100 000. */
+  load: z.number().min(0),
+  /** The worker ends: it takes nothing more. */
+  isStopping: z.boolean(),
+  /** Collections that it wants to hand over: collection id -> worker id. */
+  offers: z.record(z.string(), z.string()),
+  /** Collections that were offered to it and that it has read ahead. */
+  ready: z.array(z.string())
+})
+export type IndexWorkerEntry = z.infer<typeof indexWorkerEntrySchema>
+/** With a collection: its lease is the receiver's now. Without: the entries have news. */
+export const handOverNotificationSchema = z.object({
+  to: z.string(),
+  collection: z.string().optional()
+})
+export type HandOverNotification = z.infer<typeof handOverNotificationSchema>
 /** Hash: worker id -> JSON EmbedderAddress. Each worker refreshes its field every 2 s. */
 export const embeddersKey = 'likeness:lanes'
 export const embedderAddressSchema = z.object({
