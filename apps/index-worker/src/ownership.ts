@@ -64,6 +64,9 @@ interface Owned {
   ended: Promise<void>
 }
 
+/** Kept: the lease is still here, and no writer. */
+type PassedOn = 'given' | 'released' | 'kept'
+
 /** Key of the trouble of a collection that this worker should write and cannot. */
 export const ownTrouble = (collectionId: string): string => `own ${collectionId}`
 
@@ -93,31 +96,34 @@ export function createOwnership(deps: OwnershipDeps) {
     }
   }
 
-  /** Returns true when the lease stays here. */
-  async function passOn(collectionId: string, { leaving }: Owned, isWell: boolean) {
-    if (!isWell) {
-      const heir = deps.heirOf(collectionId)
-      if (heir === undefined || !failures.isToGive(collectionId))
-        return void (await leases.release(collectionId))
-      if (!(await leases.give(collectionId, heir))) return
-      deps.tell(heir, collectionId)
-      return logger.warn({ collectionId, to: heir }, 'fails here, given to another worker')
-    }
-    if (leaving === undefined) return void (await leases.release(collectionId))
-    if (!(await leaving.isReady())) return 'kept'
-    if (!(await leases.give(collectionId, leaving.to))) return
-    deps.tell(leaving.to, collectionId)
-    leaving.given()
-    logger.info({ collectionId, to: leaving.to }, 'handed over')
+  async function passOn(
+    collectionId: string,
+    { leaving }: Owned,
+    isWell: boolean
+  ): Promise<PassedOn> {
+    if (isWell && leaving !== undefined && !(await leaving.isReady())) return 'kept'
+    const heir = isWell ? leaving?.to : heirAfterFailures(collectionId)
+    if (heir === undefined) await leases.release(collectionId)
+    if (heir === undefined || !(await leases.give(collectionId, heir))) return 'released'
+    deps.tell(heir, collectionId)
+    if (isWell) logger.info({ collectionId, to: heir }, 'handed over')
+    else logger.warn({ collectionId, to: heir }, 'fails here, given to another worker')
+    return 'given'
+  }
+
+  function heirAfterFailures(collectionId: string): string | undefined {
+    const heir = deps.heirOf(collectionId)
+    return heir !== undefined && failures.isToGive(collectionId) ? heir : undefined
   }
 
   async function run(collectionId: string, entry: Owned, holding: Holding): Promise<void> {
     const isWell = await runOwner(collectionId, holding)
-    const kept = await passOn(collectionId, entry, isWell).catch((error: unknown) =>
+    const passed = await passOn(collectionId, entry, isWell).catch((error: unknown) =>
       logger.debug({ err: error, collectionId }, 'lease left to expire')
     )
     owned.delete(collectionId)
-    if (kept === 'kept') deps.onKept(collectionId)
+    if (passed === 'given') entry.leaving?.given()
+    if (passed === 'kept') deps.onKept(collectionId)
   }
 
   return {

@@ -30,16 +30,30 @@ interface Run {
   commits?: (turn: number, nowMs: number) => boolean
   /** Called at the start of each turn. */
   before?: (world: World) => void
+  /** Time of a hand-over. */
+  leaveAtMs?: number
+  /** Time until which merges last. */
+  mergesUntilMs?: number
   untilMs: number
 }
 
 const byTime = (a: string, b: string): number => parseInt(a) - parseInt(b)
 
 /** Returns the start times of the turns, and of those that list and that collect garbage. */
-async function run({ notificationsAtMs = [], commits = () => false, before, untilMs }: Run) {
+async function run({
+  notificationsAtMs = [],
+  commits = () => false,
+  before,
+  leaveAtMs = Infinity,
+  mergesUntilMs = 0,
+  untilMs
+}: Run) {
   const stop = new AbortController()
   const leave = new AbortController()
   const turns: number[] = []
+  const merges: number[] = []
+  let endMerges = (): void => undefined
+  const merged = new Promise<void>((resolve) => (endMerges = resolve))
   const lists: number[] = []
   const collections: number[] = []
   const told: string[] = []
@@ -67,6 +81,9 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
       world.nowMs = isWoken ? arrivesAtMs : world.nowMs + ms
       if (isWoken) arrivals.shift()
       if (world.nowMs >= untilMs) stop.abort()
+      if (world.nowMs >= leaveAtMs) leave.abort()
+      if (world.nowMs >= mergesUntilMs) endMerges()
+      await new Promise((resolve) => setImmediate(resolve))
       return isWoken
     }
   }
@@ -83,7 +100,11 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     get hasUploadsLeft() {
       return world.hasUploadsLeft
     },
-    merge: async () => false,
+    async merge() {
+      merges.push(world.nowMs)
+      if (world.nowMs < mergesUntilMs) await merged
+      return false
+    },
     reindex: async () => false,
     async step({ list }: { list: boolean }) {
       before?.(world)
@@ -111,7 +132,7 @@ async function run({ notificationsAtMs = [], commits = () => false, before, unti
     signal: stop.signal,
     leave: leave.signal
   })
-  return { turns, lists, collections, told }
+  return { turns, lists, collections, merges, told }
 }
 
 test('a commit waits for its interval after the last one', async () => {
@@ -222,4 +243,18 @@ test('old uploads are gone through without a pause of a day', async () => {
     untilMs: 9 * minute
   })
   expect(collections.length).toBeGreaterThan(3)
+})
+
+test('a writer that leaves ends after its step; merges under way are waited for, with steps, and none begins', async () => {
+  const idle = await run({ notificationsAtMs: [2_000], leaveAtMs: 2_000, untilMs: 60_000 })
+  expect(idle.turns.at(-1)).toBeLessThan(2_000)
+  const merging = await run({
+    commits: () => true,
+    leaveAtMs: 2_000,
+    mergesUntilMs: 9_000,
+    untilMs: 60_000
+  })
+  expect(merging.turns.at(-1)).toBeGreaterThan(8_900)
+  expect(merging.turns.at(-1)).toBeLessThan(9_100)
+  expect(merging.merges.every((atMs) => atMs < 2_500)).toBe(true)
 })

@@ -53,11 +53,16 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     times,
     isWorking: () => background.isWorking() || !telling.isTold()
   })
-  for (const end of [signal, leave])
-    end.addEventListener('abort', () => notifications.wake(), { once: true })
+  let endPause = (): void => undefined
+  const wake = (): void => {
+    notifications.wake()
+    endPause()
+  }
+  for (const end of [signal, leave]) end.addEventListener('abort', wake, { once: true })
+  const hasLeft = (): boolean => leave.aborted && !background.isRunning()
   let commitsFromMs = -Infinity
   let vanished = false
-  while (!signal.aborted && (!leave.aborted || background.isRunning())) {
+  while (!signal.aborted && !hasLeft()) {
     background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || rounds.isListingDue()
@@ -82,7 +87,11 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     }
     if (await notifications.wait(leave.aborted ? leavingPauseMs : pollPauseMs)) rounds.woken()
     const pauseMs = commitsFromMs - clock.nowMs()
-    if (pauseMs > 0 && !leave.aborted) await clock.sleep(pauseMs)
+    if (pauseMs <= 0 || hasLeft()) continue
+    await new Promise<void>((resolve) => {
+      endPause = resolve
+      void clock.sleep(pauseMs).then(resolve)
+    })
   }
   await background.settled()
 }

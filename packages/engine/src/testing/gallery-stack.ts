@@ -118,7 +118,8 @@ export async function createGalleryStack(options: GalleryOptions) {
     replica,
     announced,
     dir,
-    openWriter: () => existing(openCollectionWriter(writerDeps)),
+    openWriter: (more: Pick<Partial<WriterDeps>, 'files'> = {}) =>
+      existing(openCollectionWriter({ ...writerDeps, ...more })),
     rebuild: () => existing(rebuildCollection(writerDeps)),
     openOrRebuild: () =>
       existing(openOrRebuild(writerDeps, () => catalog.resolve(spec.name, { fresh: true })))
