@@ -68,7 +68,7 @@ const floors: Record<string, readonly string[]> = {
     'app.ts',
     'test-support'
   ],
-  'apps/index-worker': ['merge', 'start.ts', 'testing'],
+  'apps/index-worker': ['merge sharing', 'start.ts', 'testing'],
   'apps/embed-worker': ['child pool', 'chunk embed-server', 'start.ts'],
   'apps/cli': [
     'api gallery-config id-map pictures stack',
