@@ -5,17 +5,18 @@ import {
   type MergeTier,
   mergeTiers,
   openCollectionWriter,
+  type ReadAhead,
   type WriterDeps
 } from '@likeness/engine/testing/internals'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
+import { handOver, leaseMs, takeOffer } from './hand-over.ts'
 import { project } from './ingestion-plan.ts'
 import { createMergeProcesses } from './merge-process.ts'
 import type { Truth } from './truth.ts'
 import { loop, type Machine, type World } from './world.ts'
 
-const leaseMs = 1_500
 const logger = silentLogger()
 
 /**
@@ -68,9 +69,10 @@ export function writerDeps(
 export const openWriter = (
   world: World,
   machine: Machine,
-  collectionId: string
+  collectionId: string,
+  files = machine.files
 ): Promise<CollectionWriter | undefined> =>
-  openCollectionWriter(writerDeps(world, machine, collectionId))
+  openCollectionWriter(writerDeps(world, { ...machine, files }, collectionId))
 
 function takeNotifications({ notifications, random }: World, collectionId: string): string[] {
   const batches = notifications.get(collectionId) ?? []
@@ -158,11 +160,14 @@ async function act(
 
 export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
   let owned: Owned | undefined
+  let ahead: { collectionId: string; read: ReadAhead } | undefined
   await loop(world, machine, [20, 200], async () => {
     const collectionId = world.live
     const holds = takeLease(world, machine, collectionId)
     if (!holds && (owned === undefined || world.random.chance(0.1))) {
       owned = undefined
+      const read = await takeOffer(world, machine, collectionId)
+      if (read !== undefined) ahead = { collectionId, read }
       return
     }
     try {
@@ -170,10 +175,14 @@ export async function runIndexWorker(world: World, machine: Machine): Promise<vo
         owned?.collectionId !== collectionId &&
         (owned === undefined || world.random.chance(0.5))
       ) {
-        const writer = await openWriter(world, machine, collectionId)
+        const files = ahead?.collectionId === collectionId ? ahead.read.files : undefined
+        ahead = undefined
+        const writer = await openWriter(world, machine, collectionId, files)
         owned = writer && { writer, collectionId, merging: new Set() }
       }
-      if (owned !== undefined) await act(world, machine, owned)
+      if (owned === undefined) return
+      await act(world, machine, owned)
+      if (handOver(world, machine, owned.collectionId)) owned = undefined
     } catch (error) {
       mustBeLost(error, world.truthOf(owned?.collectionId ?? collectionId))
       world.happened.takeovers++

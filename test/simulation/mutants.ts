@@ -62,6 +62,9 @@ const blindRetry: Protocol = {
   }
 }
 
+/** The lease alone says who writes: a new owner does not raise the epoch. */
+const leaseForEpoch: Protocol = { ...realProtocol, becomeWriter: noFence.becomeWriter }
+
 /** Reports a commit that may still be refused. */
 const acknowledgeBeforeSwap: Protocol = {
   ...realProtocol,
@@ -153,6 +156,7 @@ const reindexBehind: Protocol = { ...realProtocol, catchUp: async () => undefine
 export const mutants: Record<string, () => Protocol> = {
   'no fence': () => noFence,
   'no fence, swap tried again blindly': () => blindRetry,
+  'a hand-over without a new epoch': () => leaseForEpoch,
   'acknowledge before the swap': () => acknowledgeBeforeSwap,
   'unfenced collection': () => unfencedCollection,
   'no revisions': () => noRevisions,

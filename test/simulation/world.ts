@@ -38,6 +38,14 @@ export interface Settings {
   givenShare: number
 }
 
+/** A collection that its owner wants to hand over. */
+interface Offer {
+  from: string
+  /** The worker that reads it ahead. */
+  to: string | undefined
+  isReady: boolean
+}
+
 /** A process with its connection to the store, and the engine parts that every process has. */
 export interface Machine {
   process: SimProcess
@@ -92,6 +100,7 @@ export type Happening =
   | 'mergeFailures'
   | 'collections'
   | 'takeovers'
+  | 'handOvers'
   | 'stalls'
   | 'deaths'
   | 'lateWrites'
@@ -124,6 +133,8 @@ export class World implements StoreWorld {
   readonly truths = new Map<string, Truth>()
   /** Leases by collection id: the index worker that holds the lease, and the end of the lease. */
   readonly leases = new Map<string, { holder: string; untilMs: number }>()
+  /** Hand-overs by collection id. */
+  readonly offers = new Map<string, Offer>()
   /** Batch keys on their way to the writer, by collection id. */
   readonly notifications = new Map<string, string[]>()
   readonly collection = 'marks'
@@ -143,6 +154,7 @@ export class World implements StoreWorld {
     mergeFailures: 0,
     collections: 0,
     takeovers: 0,
+    handOvers: 0,
     stalls: 0,
     deaths: 0,
     lateWrites: 0,
