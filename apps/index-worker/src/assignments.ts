@@ -74,11 +74,15 @@ export function createAssignments(deps: AssignmentDeps) {
   return {
     /** Checks every collection once; called a few times per lease. One review after another. */
     review: () => mutex.run(review),
-    /** This worker got the lease of a collection from another one. */
+    /**
+     * This worker got the lease of a collection from another one, which writes no longer. Where Redis
+     * does not answer, the other one is believed.
+     */
     async given(collectionId: string): Promise<void> {
       if (sharing.isStopping) return await leases.release(collectionId)
       if (catalog.listed(collectionId) === undefined) catalog.changed()
-      if (await leases.hold(collectionId)) settle(collectionId, true)
+      const held = await leases.hold(collectionId).catch(() => true)
+      if (held) settle(collectionId, true)
     },
     /**
      * Shortens the pause of a failed collection: there is new work, maybe the request to repair it.

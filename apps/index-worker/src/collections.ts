@@ -35,13 +35,13 @@ export function createCollections(deps: CollectionsDeps) {
   const given = (collectionId: string): void =>
     void assignments
       .given(collectionId)
-      .catch((error: unknown) => logger.debug({ err: error, collectionId }, 'lease not asked'))
+      .catch((error: unknown) => logger.debug({ err: error, collectionId }, 'lease not released'))
   const owned = createOwnership({
     ...deps,
     failures,
     heirOf: (collectionId) => sharing.heirOf(collectionId),
     tell: (to, collection) => notify({ to, collection }),
-    onKept: given
+    onKept: (collectionId) => (sharing.isStopping ? given(collectionId) : owned.start(collectionId))
   })
   const sharing = createSharing({ ...deps, owned })
   const assignments = createAssignments({ ...deps, failures, owned, sharing })

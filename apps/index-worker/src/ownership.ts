@@ -96,19 +96,38 @@ export function createOwnership(deps: OwnershipDeps) {
     }
   }
 
-  async function passOn(
-    collectionId: string,
-    { leaving }: Owned,
-    isWell: boolean
-  ): Promise<PassedOn> {
-    if (isWell && leaving !== undefined && !(await leaving.isReady())) return 'kept'
-    const heir = isWell ? leaving?.to : heirAfterFailures(collectionId)
-    if (heir === undefined) await leases.release(collectionId)
-    if (heir === undefined || !(await leases.give(collectionId, heir))) return 'released'
+  async function give(collectionId: string, heir: string): Promise<PassedOn> {
+    if (!(await leases.give(collectionId, heir))) return 'released'
     deps.tell(heir, collectionId)
-    if (isWell) logger.info({ collectionId, to: heir }, 'handed over')
-    else logger.warn({ collectionId, to: heir }, 'fails here, given to another worker')
     return 'given'
+  }
+
+  /** Where Redis does not answer, this worker goes on: at worst two believe that they are the owner. */
+  async function handOn(collectionId: string, { to, isReady }: Leaving): Promise<PassedOn> {
+    try {
+      if (!(await isReady())) return 'kept'
+      const passed = await give(collectionId, to)
+      logger.info({ collectionId, to, passed }, 'handed over')
+      return passed
+    } catch (error) {
+      logger.debug({ err: error, collectionId }, 'lease not moved')
+      return 'kept'
+    }
+  }
+
+  /** Gives the lease of a collection that fails here to another worker, or leaves it to any. */
+  async function letGo(collectionId: string, isWell: boolean): Promise<PassedOn> {
+    const heir = isWell ? undefined : heirAfterFailures(collectionId)
+    try {
+      if (heir !== undefined) {
+        logger.warn({ collectionId, to: heir }, 'fails here, given to another worker')
+        return await give(collectionId, heir)
+      }
+      await leases.release(collectionId)
+    } catch (error) {
+      logger.debug({ err: error, collectionId }, 'lease left to expire')
+    }
+    return 'released'
   }
 
   function heirAfterFailures(collectionId: string): string | undefined {
@@ -118,11 +137,13 @@ export function createOwnership(deps: OwnershipDeps) {
 
   async function run(collectionId: string, entry: Owned, holding: Holding): Promise<void> {
     const isWell = await runOwner(collectionId, holding)
-    const passed = await passOn(collectionId, entry, isWell).catch((error: unknown) =>
-      logger.debug({ err: error, collectionId }, 'lease left to expire')
-    )
+    const { leaving } = entry
+    const passed =
+      isWell && leaving !== undefined
+        ? await handOn(collectionId, leaving)
+        : await letGo(collectionId, isWell)
     owned.delete(collectionId)
-    if (passed === 'given') entry.leaving?.given()
+    if (passed === 'given') leaving?.given()
     if (passed === 'kept') deps.onKept(collectionId)
   }
 
@@ -146,7 +167,13 @@ export function createOwnership(deps: OwnershipDeps) {
         }
       })
     },
-    stop: (collectionId: string): void => owned.get(collectionId)?.stop.abort(),
+    /** The lease is lost, or the collection is gone: nothing is handed over any more. */
+    stop(collectionId: string): void {
+      const entry = owned.get(collectionId)
+      if (entry === undefined) return
+      delete entry.leaving
+      entry.stop.abort()
+    },
     /** Ends the writer of an owned collection, and then moves the lease. */
     leave(collectionId: string, leaving: Leaving): void {
       const entry = owned.get(collectionId)

@@ -137,15 +137,16 @@ export function createSharing(deps: SharingDeps) {
     async giveAll(withinMs: number): Promise<void> {
       isStopping = true
       const untilMs = clock.nowMs() + withinMs
-      for (;;) {
-        await turn()
-        const isAlone = others?.every((one) => one.isStopping) ?? true
-        const isEmpty = owned.shares().length === 0
-        if (isAlone || isEmpty || clock.nowMs() >= untilMs) return
-        await clock.sleep(lookEveryMs)
+      const isDone = (): boolean =>
+        (others?.every((one) => one.isStopping) ?? true) ||
+        owned.shares().length === 0 ||
+        clock.nowMs() >= untilMs
+      const look = async (): Promise<void> => {
+        for (await turn(); !isDone(); await turn()) await clock.sleep(lookEveryMs)
       }
-    },
-    leave: () => table.leave()
+      // A Redis that hangs does not keep the process.
+      await Promise.race([look(), clock.sleep(withinMs)])
+    }
   }
 }
 export type Sharing = ReturnType<typeof createSharing>
