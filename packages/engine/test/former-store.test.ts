@@ -16,6 +16,7 @@ import { createCatalog } from '../src/catalog/catalog.ts'
 import type { Catalog } from '../src/catalog-contract.ts'
 import type { CollectionReader } from '../src/contract.ts'
 import { createFileCache } from '../src/files/file-cache.ts'
+import { createJobs } from '../src/jobs/jobs.ts'
 import { createLogAppender } from '../src/log/log-appender.ts'
 import { createReplica } from '../src/replica/replica.ts'
 import { createFaissSegmentFiles } from '../src/segment/faiss-segment-files.ts'
@@ -143,4 +144,32 @@ test('while programs of that time may still run, its collections are left to the
   await settle((await opening)!)
   expect(clock.nowMs()).toBeGreaterThanOrEqual(formerProgramsUntilMs)
   expect(await itemsOf('given')).toEqual(withoutVectors(expected.given))
+})
+
+test('its jobs are answered and listed as before, and new ones come before them', async () => {
+  const ids: string[] = []
+  for await (const { key } of store.list('jobs/')) ids.push(key.slice('jobs/'.length))
+  expect(ids.length).toBeGreaterThan(1)
+  const jobs = createJobs({ store })
+  const given = await catalog.resolve('given')
+  const listed = async () => (await jobs.list({ collection: given, limit: 50 })).jobs
+  const before = await Promise.all(ids.map((id) => jobs.status(id)))
+  const own = before.filter(({ collectionId }) => collectionId === given.collectionId)
+  const byRevision = own.toSorted((a, b) => b.revision - a.revision)
+  expect(await listed()).toEqual(byRevision)
+  expect(own.every(({ state }) => state === 'completed')).toBe(true)
+  const writer = (await openCollectionWriter(depsOf(given.collectionId)))!
+  const { revision } = await createLogAppender({ store, clock }).append(given.collectionId, {
+    kind: 'ingest',
+    opId: createUlid(),
+    atMs: 5,
+    ingestion: createUlid(),
+    total: 1,
+    partSize: 200,
+    source: 'upload'
+  })
+  await settle(writer)
+  expect(await Promise.all(own.map(({ id }) => jobs.status(id)))).toEqual(own)
+  const [first, ...rest] = await listed()
+  expect([first?.revision, first?.state, rest]).toEqual([revision, 'queued', byRevision])
 })

@@ -1,5 +1,5 @@
 // Jobs of a collection: pages of the list, cancel, retention, and what a rebuild makes of them.
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { parseJobId } from '@likeness/shared/contract/job-id'
 import type { JobStatus } from '../src/contract.ts'
 import { createJobs } from '../src/jobs/jobs.ts'
@@ -18,7 +18,10 @@ beforeEach(async () => {
   gallery = await createGallery({ stateShape })
   writer = await gallery.openWriter()
 })
-afterEach(() => gallery.close())
+afterEach(async () => {
+  vi.useRealTimers()
+  await gallery.close()
+})
 
 const settle = async (): Promise<void> => {
   while ((await writer.step({ list: true })).more);
@@ -177,11 +180,12 @@ const withoutTimes = (jobs: readonly JobStatus[]) =>
 
 test('an ended job is forgotten after its retention, and its page with it', async () => {
   await gallery.close()
-  gallery = await createGallery({ stateShape, jobRetentionMs: 50 })
+  vi.useFakeTimers({ toFake: ['Date'] })
+  gallery = await createGallery({ stateShape, jobRetentionMs: 3_600_000 })
   writer = await gallery.openWriter()
   const open = await gallery.accept([{ id: 'open' }])
   for (let n = 0; n < 7; n++) await gallery.add(writer, [{ id: `item-${n}` }])
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  vi.setSystemTime(Date.now() + 3_600_001)
   const last = await gallery.add(writer, [{ id: 'last' }])
   await gallery.add(writer, [{ id: 'item-0' }])
   const kept = (await listAll(50)).map(({ ingestion }) => ingestion)

@@ -25,8 +25,8 @@ export const querySchema = z
 
 /** invalid_request where there are too many collections to ask each of them. */
 async function everyCollection({ catalog }: ApiDeps): Promise<CollectionSpec[]> {
-  const { collections, next } = await catalog.page({ limit: maxCollectionsOfJobs })
-  if (next !== null)
+  const collections = await catalog.list()
+  if (collections.length > maxCollectionsOfJobs)
     throw appError(
       'invalid_request',
       `there are more than ${maxCollectionsOfJobs} collections: say whose jobs with ?collection=`

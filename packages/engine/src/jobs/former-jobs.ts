@@ -9,17 +9,22 @@ import type { ObjectStore } from '@likeness/store/object-store'
 
 /** Pointers that are read at the same time. */
 const readsAtOnce = 64
+/** Pause after a listing that found no pointer at all: most stores have none. */
+const pauseMs = 60_000
 
 export class FormerJobs {
   private readonly store: ObjectStore
   /** Ids of all pointers, oldest first. The listing goes on where it ended. */
   private readonly ids: string[] = []
+  private nextMs = -Infinity
+  private listing: Promise<void> | undefined
 
   constructor(store: ObjectStore) {
     this.store = store
   }
 
   async record(pointer: JobPointer): Promise<void> {
+    this.nextMs = -Infinity
     await this.store.put(jobKey(pointer.ingestion), encodeObject(toStored(pointer)))
   }
 
@@ -36,10 +41,9 @@ export class FormerJobs {
     collection?: string | undefined
     before?: number | undefined
   }): AsyncGenerator<JobPointer> {
-    for await (const { key } of this.store.list(jobsPrefix, {
-      startAfter: jobKey(this.ids.at(-1) ?? '')
-    }))
-      this.ids.push(key.slice(jobsPrefix.length))
+    // Two listings at once would find the same pointers.
+    this.listing ??= this.listNewer().finally(() => (this.listing = undefined))
+    await this.listing
     for (let to = this.ids.length; to > 0; to -= readsAtOnce) {
       const ids = this.ids.slice(Math.max(0, to - readsAtOnce), to).reverse()
       for (const pointer of await Promise.all(ids.map((id) => this.read(id))))
@@ -50,5 +54,13 @@ export class FormerJobs {
         )
           yield pointer
     }
+  }
+
+  private async listNewer(): Promise<void> {
+    const { ids, store } = this
+    if (performance.now() < this.nextMs) return
+    for await (const { key } of store.list(jobsPrefix, { startAfter: jobKey(ids.at(-1) ?? '') }))
+      ids.push(key.slice(jobsPrefix.length))
+    if (ids.length === 0) this.nextMs = performance.now() + pauseMs
   }
 }
