@@ -93,11 +93,12 @@ test('a worker that is alone, or whose fellows stop too, ends at once', async ()
 })
 
 test('without notifications a hand-over takes reviews, and a pause of one of them', async () => {
-  const { world, fromMs } = await offered()
+  const { world, b, fromMs } = await offered()
   world.world.losesNotifications = true
   await world.pass(minute)
   expect(counts(world)).toEqual({ a: 1, b: 1 })
   expectPauseBelow(world, reviewMs, fromMs)
+  expect(b.life.reads).toBe(1)
 })
 
 test('merges under way are waited for, and given up after ten seconds', async () => {

@@ -55,6 +55,8 @@ test('a lease that comes to a worker that stops is given back at once', async ()
   await ended
   await world.pass(leaseMs / 4)
   expect(counts(world)).toEqual({ a: 2 })
+  // The worker that stops has not opened it.
+  expect([...world.stored.values()].reduce((sum, { epoch }) => sum + epoch, 0)).toBe(3)
 })
 
 test('the new owner is not ready in time: it gets no offer for some time, others do', async () => {
@@ -67,6 +69,45 @@ test('the new owner is not ready in time: it gets no offer for some time, others
   await world.pass(minute)
   expect(counts(world)).toEqual({ a: 1, c: 1 })
   expectPauseBelow(world, 200, fromMs)
+})
+
+test('the lease is lost during a hand-over: neither goes on with it, and what was read is forgotten', async () => {
+  for (const ends of [true, false]) {
+    const { world, a, b } = await offered()
+    a.hold('drain')
+    await world.pass(3_000)
+    const [id] = Object.keys(world.table.get('a')!.entry.offers)
+    if (ends) await b.end()
+    else expect(world.table.get('b')!.entry.ready).toEqual([id])
+    const keepLease = () => world.takeLease(id!, 'c')
+    for (let atMs = 0; atMs < 2 * leaseMs; atMs += leaseMs / 2) {
+      keepLease()
+      await world.pass(leaseMs / 2)
+    }
+    expect(world.owners()[id!]).toEqual([])
+    expect(world.stored.get(id!)!.epoch).toBe(1)
+    if (!ends) expect(world.table.get('b')!.entry.ready).toEqual([])
+  }
+})
+
+test('an offer that is still in the table when the lease has moved is not taken again', async () => {
+  const { world, a, b } = await offered()
+  const end = a.hold('give')
+  await world.pass(3_000)
+  a.hold('exchange')
+  end()
+  await world.pass(leaseMs / 2)
+  expect(counts(world)).toEqual({ a: 1, b: 1 })
+  expect(b.life.reads).toBe(1)
+})
+
+test('a Redis that hangs does not keep a worker from ending', async () => {
+  const { world, a } = await offered()
+  a.hold('exchange')
+  let isEnded = false
+  void a.end().then(() => (isEnded = true))
+  await world.pass(8_000)
+  expect(isEnded).toBe(true)
 })
 
 test('the old owner dies before and after it has let go: the lease expires, the other one takes over', async () => {
@@ -193,4 +234,15 @@ test('a worker that fails three times on a collection gives it away once, then b
   other.life.failsToOwn = undefined
   await world.pass(minute)
   expect(world.owners()).toEqual({ c0: [other.name] })
+})
+
+test('a worker that takes long to fail gives the collection away, although its lease is never free for long', async () => {
+  const world = worldOf(1)
+  const a = world.start('a')
+  await world.pass(1_000)
+  world.start('b')
+  Object.assign(a.life, { failsToOwn: new Error('no memory'), opensForMs: 20_000 })
+  world.stored.get('c0')!.epoch++
+  await world.pass(2 * minute)
+  expect(world.owners()).toEqual({ c0: ['b'] })
 })

@@ -123,7 +123,12 @@ export function createWorld() {
   function start(name: string) {
     const held = new Map<Call | 'all', Promise<void>>()
     const late: HandOverNotification[] = []
-    const life = { isDead: false, failsToOwn: undefined as Error | undefined, reads: 0 }
+    const life = {
+      isDead: false,
+      failsToOwn: undefined as Error | undefined,
+      opensForMs: 0,
+      reads: 0
+    }
     const troubles = createTroubles({ clock, logger: silentLogger() })
     const pause = async (call: Call): Promise<void> => {
       await held.get(call)
@@ -134,6 +139,7 @@ export function createWorld() {
     async function own(collectionId: string, holding: Holding): Promise<void> {
       const { signal, leave, opened, worked } = holding
       await pause('open')
+      if (life.opensForMs > 0) await clock.sleep(life.opensForMs)
       if (life.failsToOwn !== undefined) throw life.failsToOwn
       const collection = stored.get(collectionId)!
       const epoch = ++collection.epoch
