@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   merge: () => import('./merge.ts'),
   models: () => import('./models.ts'),
   rebuild: () => import('./rebuild.ts'),
+  owner: () => import('./owner/main.ts'),
   'replica-start': () => import('./replica-start/main.ts'),
   reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),

@@ -58,6 +58,7 @@ test.each([
   ['npm start -- --prot 1', "Unknown option '--prot'"],
   ['npm run crash -- --kils 1', "test/crash/main.ts: Unknown option '--kils'"],
   ['npm run bench -- scal', 'there is no bench scal'],
+  ['npm run bench -- replica-start --m 1', "bench/replica-start/main.ts: Unknown option '--m'"],
   ['npm run bench -- scale --m 1', "bench/scale/main.ts: Unknown option '--m'"],
   ['npx vitest run --project units', 'there is no vitest project units'],
   ['npx tsc -p packages/none.json', 'there is no packages/none.json'],

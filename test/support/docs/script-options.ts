@@ -35,7 +35,7 @@ export function problemOfArguments(file: string, args: readonly string[]): strin
 /** Returns the file of `npm run bench -- NAME`; undefined when there is no such file. */
 export function benchFile(name: string): string | undefined {
   const source = readFileSync(join(repositoryRoot, 'bench/run.ts'), 'utf8')
-  const rows = source.matchAll(/^ {2}(\w+): \(\) => import\('\.\/(.+)'\)/gm)
+  const rows = source.matchAll(/^ {2}'?([\w-]+)'?: \(\) => import\('\.\/(.+)'\)/gm)
   for (const [, known, file] of rows) if (known === name) return `bench/${file}`
   return undefined
 }
