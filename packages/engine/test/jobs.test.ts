@@ -193,3 +193,18 @@ test('an ended job is forgotten after its retention, and its page with it', asyn
   await writer.collect()
   expect((await gallery.storedKeys('')).filter((key) => key.endsWith('.jobs'))).toEqual([])
 })
+
+test('a job whose page is gone is damaged, and the others are answered', async () => {
+  await fill()
+  const [page] = (await gallery.storedKeys('')).filter((key) => key.endsWith('.jobs'))
+  const jobs = await listAll(50)
+  await gallery.store.delete([page!])
+  const answers = await Promise.allSettled(jobs.map(({ id }) => createJobs(gallery).status(id)))
+  const refused = answers.filter((answer) => answer.status === 'rejected')
+  expect([refused.length, answers.length]).toEqual([3, jobs.length])
+  for (const { reason } of refused)
+    expect(reason).toMatchObject({
+      code: 'data_corrupt',
+      message: expect.stringContaining(page!) as string
+    })
+})

@@ -7,7 +7,7 @@ import {
   operationsPerSlot,
   slotOf
 } from '@likeness/shared/contract/operation'
-import { isAppError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import type { Manifest } from '../version/manifest.ts'
@@ -44,7 +44,10 @@ export async function readIngestion(
   return operation?.kind === 'ingest' ? operation : undefined
 }
 
-/** Runs a reading of the committed version, again when its files were collected meanwhile. */
+/**
+ * Runs a reading of the committed version, again when its files were collected meanwhile.
+ * data_corrupt when the version that CURRENT names lacks a file.
+ */
 export async function ofCommitted<T>(
   store: ObjectStore,
   collectionId: string,
@@ -56,7 +59,9 @@ export async function ofCommitted<T>(
     try {
       return await read(manifest)
     } catch (error) {
-      if (!isAppError(error, 'object_not_found') || missing === manifest.commitId) throw error
+      if (!isAppError(error, 'object_not_found')) throw error
+      if (missing === manifest.commitId)
+        throw appError('data_corrupt', error.message, { cause: error })
       missing = manifest.commitId
     }
   }
