@@ -71,11 +71,16 @@ async function startImport(name: Victim): Promise<Running> {
 
 /**
  * Upserts and deletes items of the import and new items. Each operation waits for the
- * acknowledgement of the former.
+ * acknowledgement of the former. Each round has items of its own: a second delete of an item is
+ * refused once nothing older is open.
  */
-async function change(name: Victim, oracle: Oracle, rounds: number): Promise<string[]> {
+async function change(
+  name: Victim,
+  oracle: Oracle,
+  { from, to }: { from: number; to: number }
+): Promise<string[]> {
   const jobs: string[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = from; round < to; round++) {
     const at = (n: number) => `${name}/${seeds[name] + ((n * 37 + round * 53) % sizeOf(name))}`
     const [replaced, removed, added] = [at(1), at(2), `${name}/added-${round}`]
     const picture = await pictureOf(40_000 + seeds[name] + round)
@@ -118,10 +123,10 @@ test.each<[string, Victim]>([
   async (_, victim) => {
     const [startedMs, size] = [Date.now(), sizeOf(victim)]
     const { job, oracle } = await startImport(victim)
-    const earlier = await change(victim, oracle, 2)
+    const earlier = await change(victim, oracle, { from: 0, to: 2 })
     // Requests that run at the kill are sent again with their Idempotency-Key until they are
     // acknowledged.
-    const changes = change(victim, oracle, 4)
+    const changes = change(victim, oracle, { from: 2, to: 6 })
     const before = await live.api.job(job)
     await blows[victim]()
     gates[victim].open()
