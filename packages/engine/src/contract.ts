@@ -10,7 +10,7 @@ import type { Box } from '@likeness/shared/contract/embedder'
 import type { Weights } from '@likeness/shared/contract/embedding-parts'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
-import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
+import type { FailedItem, JobCounts, JobPointer, JobState } from '@likeness/shared/contract/job'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -65,16 +65,8 @@ export interface ItemListWriter {
 
 export interface JobStatus extends JobPointer {
   id: string
-  state: 'queued' | 'running' | 'completed' | 'cancelled'
-  counts: {
-    total: number
-    pending: number
-    indexed: number
-    superseded: number
-    failed: number
-    /** Left out by a cancel. Absent: none. */
-    cancelled?: number
-  }
+  state: JobState
+  counts: JobCounts
   /** Embedding that embed-workers must make for pending pictures; null without registered ones. */
   awaits: EmbeddingSpec | null
   seq: number | null

@@ -15,7 +15,7 @@ import type { Problem } from '@likeness/shared/contract/http/problem'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
-import { failedItemSchema } from '@likeness/shared/contract/job'
+import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
@@ -120,7 +120,7 @@ const jobSchema = z.strictObject({
   id: z.string(),
   collection: z.string(),
   incarnation: z.string(),
-  state: z.enum(['queued', 'running', 'completed', 'cancelled']),
+  state: z.enum(jobStates),
   source: z.string(),
   revision: count,
   counts: z.strictObject({

@@ -1,5 +1,4 @@
 // POST /v1/jobs/:id/cancel: ends a job. What was applied before stays, and nothing else of it comes.
-import { parseJobId } from '@likeness/shared/contract/job-id'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { pathParameter, type Route } from '../http/route.ts'
@@ -12,10 +11,9 @@ export const cancelJob = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const id = pathParameter(req, 'id')
-    const job = await deps.jobs.status(id)
-    const { collectionId, revision } = parseJobId(id) ?? job
-    if (job.state === 'completed' || job.state === 'cancelled')
-      throw appError('job_ended', `the job is ${job.state} already`)
+    const { collectionId, revision, state } = await deps.jobs.status(id)
+    if (state === 'completed' || state === 'cancelled')
+      throw appError('job_ended', `the job is ${state} already`)
     if (!(await deps.logAppender.isOfThisFormat(collectionId)))
       throw appError(
         'index_worker_unavailable',

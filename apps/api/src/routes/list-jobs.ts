@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
 import type { JobListAnswer } from '@likeness/shared/contract/http/jobs'
+import { jobStates } from '@likeness/shared/contract/job'
 import { maxCollectionsOfJobs } from '@likeness/shared/contract/limits'
 import { appError } from '@likeness/shared/errors'
 import { jobAnswer } from '../answers/job-answer.ts'
@@ -17,7 +18,7 @@ export const querySchema = z
     limit: z.coerce.number().int().min(1).max(1000).default(50),
     collection: collectionNameSchema.optional(),
     before: z.coerce.number().int().min(1).optional(),
-    state: z.enum(['queued', 'running', 'completed', 'cancelled']).optional()
+    state: z.enum(jobStates).optional()
   })
   .refine(({ collection, before }) => before === undefined || collection !== undefined, {
     message: 'before needs a collection: revisions are those of one collection'

@@ -69,7 +69,7 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
 function applyPayloadUpdate(
   state: WriterState,
   id: string,
-  { revision, update }: { revision: number; update: PayloadUpdate },
+  { revision, since, update }: { revision: number; since: number; update: PayloadUpdate },
   rules: ApplyRules
 ): void {
   const hash = itemHash(id)
@@ -79,7 +79,7 @@ function applyPayloadUpdate(
     name,
     addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, {
       revision,
-      since: Number(state.filterDeletes.lastKey ?? 0)
+      since
     })
   )
   const now = currentVersionOf(state, hash)
@@ -116,10 +116,12 @@ export async function applyItemOperation(
   switch (operation.kind) {
     case 'delete':
       return operation.ids.filter((id) => applyDelete(state, id, revision, rules)).length
-    case 'relabel':
-      for (const id of operation.ids)
-        applyPayloadUpdate(state, id, { revision, update: updateOf(operation) }, rules)
+    case 'relabel': {
+      const [last = 0] = [...state.filterDeletes].at(-1) ?? []
+      const change = { revision, since: Number(last), update: updateOf(operation) }
+      for (const id of operation.ids) applyPayloadUpdate(state, id, change, rules)
       return undefined
+    }
     case 'delete_where':
       return await applyFilterDelete(state, { revision, filter: operation.filter }, files)
     case 'ingest':

@@ -101,13 +101,10 @@ async function writeIngestions(
 }
 
 /** Counts what is left to do after a commit. */
-function countOpen(
-  { ingestions }: WriterState,
-  records: ReadonlyMap<string, IngestionRecord>
-): Manifest['open'] {
+function countOpen({ ingestions }: WriterState): Manifest['open'] {
   const open: Manifest['open'] = { jobs: 0, items: 0, oldest: null }
-  for (const { ingestion, open: one } of ingestions.openAfter(0)) {
-    if ((records.get(ingestion)?.completedSeq ?? null) !== null) continue
+  for (const { open: one } of ingestions.openAfter(0)) {
+    if (isComplete(one)) continue
     open.jobs++
     open.items += one.record.total - one.done.count
     open.oldest ??= one.record.revision
@@ -217,7 +214,7 @@ export async function prepareCommit(
     appliedSlot: state.appliedSlot,
     segments,
     state: lines,
-    open: countOpen(state, ingestions),
+    open: countOpen(state),
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: keptResults(state, seq, input.nowMs),
     compaction: state.rebuilds[0] ?? state.compaction?.revision ?? null,

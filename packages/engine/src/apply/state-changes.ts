@@ -108,8 +108,6 @@ export function stateChange(
 
   function* changed(): Generator<StateLine> {
     for (const record of records.values()) yield job(record)
-    for (const [key, record] of ended.changes())
-      if (record !== undefined) yield { kind: 'job', key, value: record }
     for (const key of paging.jobs) yield { kind: 'job', key, value: null }
     for (const [key, value] of paging.pages) yield { kind: 'page', key, value }
     for (const key of paging.expired) yield { kind: 'page', key, value: null }

@@ -88,7 +88,8 @@ async function findInPages(
   { state }: Manifest,
   revision: number
 ): Promise<IngestionRecord | undefined> {
-  for (const { first, last, file } of await parts.all(state, 'page')) {
+  const overlay = await parts.overlay(state)
+  for (const { first, last, file } of await parts.all(state, 'page', overlay)) {
     if (revision < first || revision > last) continue
     const found = (await parts.page(file)).find((record) => record.revision === revision)
     if (found !== undefined) return found

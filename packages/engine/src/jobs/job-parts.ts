@@ -60,12 +60,16 @@ export class JobParts {
     return undefined
   }
 
-  /** Returns the values of a kind that the base or the overlay has. */
-  async all<K extends StateKind>(state: StateRef, kind: K): Promise<ValueOf<K>[]> {
+  /** Returns the values of a kind. `overlay`: that of the version. */
+  async all<K extends StateKind>(
+    state: StateRef,
+    kind: K,
+    overlay: Overlay
+  ): Promise<ValueOf<K>[]> {
     const found = new Map<string, StateLine>()
     const add = (line: StateLine) => line.kind === kind && found.set(line.key, line)
     for (const lines of await this.baseParts(state, `${kind}/`, `${kind}0`)) lines.forEach(add)
-    for (const line of (await this.overlay(state)).values()) add(line)
+    for (const line of overlay.values()) add(line)
     return [...found.values()].flatMap(({ value }) => (value === null ? [] : [value as ValueOf<K>]))
   }
 

@@ -37,33 +37,32 @@ export function statusOf(
   }
 }
 
-/** Returns what is said of the job elsewhere than in its record. */
+/** Returns what is said of the job elsewhere than in its counts. */
 export const pointerOf = (
   { spec: { collectionId, name } }: Manifest,
-  { ingestion, total, revision, source, createdAtMs }: IngestionRecord
+  job: Pick<IngestionRecord, 'ingestion' | 'total' | 'revision' | 'source' | 'createdAtMs'>
 ): JobPointer => ({
-  ingestion,
+  ingestion: job.ingestion,
   collectionId,
   collection: name,
-  total,
-  revision,
-  source: source ?? '',
-  createdAtMs: createdAtMs ?? 0
+  total: job.total,
+  revision: job.revision,
+  source: job.source ?? '',
+  createdAtMs: job.createdAtMs ?? 0
 })
 
-export const loggedPointer = (
-  { spec: { collectionId, name } }: Manifest,
-  { ingestion, total, source = '', atMs }: IngestOperation,
+/** Status of an operation that no commit holds yet. */
+export const queuedStatus = (
+  manifest: Manifest,
+  { atMs: createdAtMs, ...operation }: IngestOperation,
   revision: number
-): JobPointer => ({
-  ingestion,
-  collectionId,
-  collection: name,
-  total,
-  revision,
-  source,
-  createdAtMs: atMs
-})
+): JobStatus =>
+  statusOf(
+    pointerOf(manifest, { ...operation, revision, createdAtMs }),
+    'queued',
+    nothingDone,
+    openEnd
+  )
 
 /** `embedding`: that of the version that has the record. */
 export function recordStatus(

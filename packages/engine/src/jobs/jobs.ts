@@ -10,10 +10,10 @@ import { FormerJobs } from './former-jobs.ts'
 import { parseJobId } from '@likeness/shared/contract/job-id'
 import { JobParts } from './job-parts.ts'
 import {
-  loggedPointer,
   nothingDone,
   openEnd,
   pointerOf,
+  queuedStatus,
   recordStatus,
   statusOf
 } from './job-status.ts'
@@ -73,7 +73,7 @@ export function createJobs({ store }: JobsDeps): Jobs {
       return recordStatus(pointerOf(manifest, record), record, manifest.spec.embedding)
     if (ahead === undefined) throw notFound(id)
     const { revision } = parseJobId(id)!
-    return statusOf(loggedPointer(manifest, ahead, revision), 'queued', nothingDone, openEnd)
+    return queuedStatus(manifest, ahead, revision)
   }
 
   /** Returns jobs of a program before 0.4 that come after those that were listed. */

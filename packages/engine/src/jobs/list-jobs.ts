@@ -9,14 +9,7 @@ import { lineName, type StateLine } from '../state/state-lines.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { type JobDeps, ofCommitted } from './find-job.ts'
 import type { Overlay } from './job-parts.ts'
-import {
-  loggedPointer,
-  nothingDone,
-  openEnd,
-  pointerOf,
-  recordStatus,
-  statusOf
-} from './job-status.ts'
+import { pointerOf, queuedStatus, recordStatus } from './job-status.ts'
 
 const slotsAtOnce = 16
 /** Above every revision. */
@@ -89,12 +82,7 @@ async function* newerJobs(
       const { operations } = decodeLogSlot(keys.logSlot(number), stored.body)
       for (const [index, operation] of [...operations.entries()].reverse())
         if (operation.kind === 'ingest' && operation.source !== undefined)
-          yield statusOf(
-            loggedPointer(manifest, operation, revisionOf(number, index)),
-            'queued',
-            nothingDone,
-            openEnd
-          )
+          yield queuedStatus(manifest, operation, revisionOf(number, index))
     }
   }
 }
@@ -124,7 +112,7 @@ async function sourcesOf(
       })
   }
   if (state === 'queued' || state === 'running') return sources
-  for (const { file, first, last, jobs, cancelled } of await parts.all(lines, 'page')) {
+  for (const { file, first, last, jobs, cancelled } of await parts.all(lines, 'page', overlay)) {
     const counts = { cancelled, completed: jobs - cancelled }
     if (first < before && (state === undefined || counts[state] > 0))
       sources.push({ last: Math.min(last, before), read: () => parts.page(file) })

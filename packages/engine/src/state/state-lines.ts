@@ -54,11 +54,6 @@ export type ValueOf<K extends StateKind> = NonNullable<Extract<StateLine, { kind
 /** Place of a line in the order of lines. */
 export const lineName = ({ kind, key }: Pick<StateLine, 'kind' | 'key'>): string => `${kind}/${key}`
 
-export const byName = (a: StateLine, b: StateLine): number => {
-  const [left, right] = [lineName(a), lineName(b)]
-  return left < right ? -1 : Number(left > right)
-}
-
 export const encodeStateLines = (lines: readonly StateLine[]): Uint8Array => encodeLines(lines)
 /** Throws data_corrupt, or unsupported_store for lines of a newer program. */
 export const decodeStateLines = (key: string, body: Uint8Array): StateLine[] =>

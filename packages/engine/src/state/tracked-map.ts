@@ -3,12 +3,10 @@ export class TrackedMap<V> {
   private readonly values: Map<string, V>
   private readonly changed = new Set<string>()
   private replaced: boolean
-  private newest: string | undefined
 
   /** `committed`: undefined for a map that no version has, so that all of it is to be written. */
   constructor(committed?: Iterable<readonly [string, V]>) {
     this.values = new Map(committed ?? [])
-    this.newest = [...this.values.keys()].at(-1)
     this.replaced = committed === undefined
   }
 
@@ -19,11 +17,6 @@ export class TrackedMap<V> {
   /** Whether the keys of the committed version are not known here: all is to be written. */
   get isReplaced(): boolean {
     return this.replaced
-  }
-
-  /** Key that was set last, whether it is still there or not. */
-  get lastKey(): string | undefined {
-    return this.newest
   }
 
   get(key: string): V | undefined {
@@ -38,7 +31,6 @@ export class TrackedMap<V> {
   /** Sets a value that the committed version has. */
   load(key: string, value: V): void {
     this.values.set(key, value)
-    this.newest = key
   }
 
   delete(key: string): boolean {

@@ -5,7 +5,6 @@ import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { Turns } from '@likeness/shared/process/turns'
 import type { FileRef } from './file-ref.ts'
 import {
-  byName,
   decodeStateLines,
   encodeStateLines,
   lineName,
@@ -59,7 +58,6 @@ export interface StateChange {
   replaces: boolean
 }
 
-const bytesOf = (lines: readonly StateLine[]): number => encodeStateLines(lines).byteLength
 const sumOf = (files: readonly { sizeBytes: number }[]): number =>
   files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
@@ -84,18 +82,18 @@ export async function writeStateLines(
   let lines = merged(parent.recent, change.changed)
   // Nothing below these lines has the keys that are gone.
   if (base.length === 0 && deltas.length === 0) lines = lines.filter(({ value }) => value !== null)
-  let bytes = bytesOf(lines)
-  if (bytes <= shape.recentBytes) return { base, deltas, recent: lines }
+  let body = encodeStateLines(lines)
+  if (body.byteLength <= shape.recentBytes) return { base, deltas, recent: lines }
   if (change.size <= shape.fewLines) return await writeAll(output, commitId, change)
-  for (let last = deltas.at(-1); last !== undefined && last.sizeBytes <= bytes; ) {
+  for (let last = deltas.at(-1); last !== undefined && last.sizeBytes <= body.byteLength; ) {
     lines = merged(decodeStateLines(last.key, await files.get(last)), lines)
-    bytes = bytesOf(lines)
+    body = encodeStateLines(lines)
     deltas.pop()
     last = deltas.at(-1)
   }
   const allowed = Math.max(shape.leastDeltaBytes, Math.min(sumOf(base) / 2, shape.mostDeltaBytes))
-  if (sumOf(deltas) + bytes > allowed) return await writeAll(output, commitId, change)
-  deltas.push(await files.put(keys.stateDelta(commitId), encodeStateLines(lines)))
+  if (sumOf(deltas) + body.byteLength > allowed) return await writeAll(output, commitId, change)
+  deltas.push(await files.put(keys.stateDelta(commitId), body))
   return { base, deltas, recent: [] }
 }
 
@@ -104,7 +102,8 @@ async function writeAll(
   commitId: string,
   { all }: StateChange
 ): Promise<StateRef> {
-  const lines = [...all()].sort(byName)
+  const lines = Array.from(all(), (line) => ({ name: lineName(line), line }))
+  lines.sort((a, b) => (a.name < b.name ? -1 : 1))
   const turns = new Turns()
   const base: StateRef['base'][number][] = []
   let part: StateLine[] = []
@@ -117,13 +116,13 @@ async function writeAll(
     part = []
     bytes = 0
   }
-  for (const line of lines) {
+  for (const { line } of lines) {
     await turns.take()
     part.push(line)
     bytes += JSON.stringify(line).length
     if (bytes >= shape.partBytes) await write()
   }
-  if (base.length === 0 && bytesOf(part) <= shape.recentBytes)
+  if (base.length === 0 && encodeStateLines(part).byteLength <= shape.recentBytes)
     return { base: [], deltas: [], recent: part }
   await write()
   return { base, deltas: [], recent: [] }

@@ -3,6 +3,19 @@
 import { z } from 'zod'
 import { fromStored } from './stored-names.ts'
 
+export const jobStates = ['queued', 'running', 'completed', 'cancelled'] as const
+export type JobState = (typeof jobStates)[number]
+/** total = pending + indexed + superseded + failed + cancelled. */
+export interface JobCounts {
+  total: number
+  pending: number
+  indexed: number
+  superseded: number
+  failed: number
+  /** Left out by a cancel. Absent: none. */
+  cancelled?: number
+}
+
 export const jobPointerSchema = z
   .strictObject({
     ingestion: z.string(),

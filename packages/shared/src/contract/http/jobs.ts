@@ -1,4 +1,6 @@
 // Jobs: how one is shown.
+import type { JobCounts, JobState } from '../job.ts'
+
 export interface JobAnswer {
   id: string
   collection: string
@@ -7,19 +9,10 @@ export interface JobAnswer {
    * queued: no item is applied yet. cancelled: on request, and what was applied before stays; or the
    * collection was dropped.
    */
-  state: 'queued' | 'running' | 'completed' | 'cancelled'
+  state: JobState
   source: string
   revision: number
-  /** total = pending + indexed + superseded + failed + cancelled. */
-  counts: {
-    total: number
-    pending: number
-    indexed: number
-    superseded: number
-    failed: number
-    /** Left out by a cancel. Absent: none. */
-    cancelled?: number
-  }
+  counts: JobCounts
   /**
    * The reason why this job, accepted and kept, does not go on now. null when it goes on or has
    * ended. The code is one of the catalogue of errors.
