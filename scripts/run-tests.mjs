@@ -2,7 +2,7 @@
 // not hide the later stages. The last line is plain: `N passed, N failed`, and `, N skipped` where
 // tests were skipped.
 import { mkdirSync, rmSync } from 'node:fs'
-import { addCounts, noCounts, readVitestCounts } from './tests/counts.mjs'
+import { addCounts, noCounts, readVitestCounts, readVitestFailures } from './tests/counts.mjs'
 import { commandEnvironment, runCommand } from './tests/run-command.mjs'
 import { describeLeftovers, openRunFolder } from './tests/run-folder.mjs'
 import { planOf, reportFolder } from './tests/stages.mjs'
@@ -59,7 +59,8 @@ async function runStage({ name, command, report: file, only }, { env, signal, is
   if (code !== 0 && counts.failed === 0) counts.failed = 1
   const isGood = counts.failed === 0
   say(`== ${name}: ${isGood ? 'ok' : 'FAILED'} in ${seconds.toFixed(1)} s\n`)
-  return { line: lineOf(isGood ? 'ok' : 'FAILED', name, seconds), counts }
+  const failures = file === undefined ? [] : readVitestFailures(file)
+  return { line: lineOf(isGood ? 'ok' : 'FAILED', name, seconds), counts, failures }
 }
 
 function lineOf(state, name, seconds) {
@@ -84,7 +85,8 @@ function checkLeftovers(runFolder) {
 function report(results) {
   const total = results.map(({ counts }) => counts).reduce(addCounts, noCounts)
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-  say(`\n${results.map(({ line }) => line).join('\n')}\n`)
+  const failures = results.flatMap((result) => result.failures ?? [])
+  say(`\n${[...failures, ...results.map(({ line }) => line)].join('\n')}\n`)
   say(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
   return total.failed > 0 ? 1 : 0
 }

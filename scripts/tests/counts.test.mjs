@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkNodeVersion } from '../setup/node-version.mjs'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
-import { addCounts, readVitestCounts } from './counts.mjs'
+import { addCounts, readVitestCounts, readVitestFailures } from './counts.mjs'
 
 function report(...testResults) {
   const file = join(temporaryFolder('report'), 'report.json')
@@ -32,6 +32,34 @@ test('tests are asked for by name: no other is counted, a missing one is a failu
   const written = report(file('passed', { a: 'passed', b: 'skipped', c: 'skipped' }))
   expect(readVitestCounts(written, ['a', 'b'])).toEqual({ passed: 1, failed: 0, skipped: 1 })
   expect(readVitestCounts(written, ['a', 'nowhere'])).toEqual({ passed: 1, failed: 1, skipped: 0 })
+})
+
+test('failures are told with their file, their name and the start of their message', () => {
+  const failed = {
+    name: '/a.test.ts',
+    status: 'failed',
+    assertionResults: [
+      {
+        fullName: 'group name',
+        status: 'failed',
+        failureMessages: ['\u001b[31m1\u001b[39m\n2\n3\n4\n5']
+      },
+      { fullName: 'good', status: 'passed', failureMessages: [] }
+    ]
+  }
+  const broken = {
+    name: '/b.test.ts',
+    status: 'failed',
+    message: 'no such module',
+    assertionResults: []
+  }
+  expect(readVitestFailures(report(failed, broken))).toEqual([
+    'FAILED /a.test.ts: group name',
+    ...['  1', '  2', '  3', '  4'],
+    'FAILED /b.test.ts: did not load',
+    '  no such module'
+  ])
+  expect(readVitestFailures('/not/here.json')).toEqual([])
 })
 
 test('a report that was never written is a failure', () => {
