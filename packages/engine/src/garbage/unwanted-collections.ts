@@ -1,6 +1,7 @@
 // Deletes the objects of dropped collection ids, and of ids that never got a name. A late batch or
 // upload may still arrive, so the deletion repeats, less and less often, until no object has come for a
-// while. CURRENT goes last: it refuses what comes late.
+// while. The log of a dropped collection stays until then: it says that a job is cancelled, where a
+// client still asks. CURRENT goes last: it refuses what comes late.
 import { collectionKeys, jobKey } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
@@ -64,12 +65,14 @@ export class UnwantedCollections {
     const { store, catalog, clock } = this.deps
     // The jobs first: the item lists, deleted after them, tell their ids.
     if (!isNamed) await deleteJobs(store, collectionId)
-    const deleted = await deleteListed(store, allButCurrent(store, collectionId))
+    const { logPrefix } = collectionKeys(collectionId)
+    const deleted = await deleteListed(store, contentOf(store, collectionId, isNamed))
     const nowMs = clock.nowMs()
     const before = deleted > 0 ? undefined : this.seen.get(collectionId)
     const quietSinceMs = before?.quietSinceMs ?? nowMs
     this.seen.set(collectionId, { quietSinceMs, listedAtMs: nowMs })
     if (nowMs - quietSinceMs >= quietMs) {
+      await deleteListed(store, store.list(logPrefix))
       await catalog.forget(collectionId)
       this.seen.delete(collectionId)
     }
@@ -77,9 +80,10 @@ export class UnwantedCollections {
   }
 }
 
-async function* allButCurrent(store: ObjectStore, collectionId: string) {
-  const { root, current } = collectionKeys(collectionId)
-  for await (const info of store.list(root)) if (info.key !== current) yield info
+async function* contentOf(store: ObjectStore, collectionId: string, keepsLog: boolean) {
+  const { root, current, logPrefix } = collectionKeys(collectionId)
+  for await (const info of store.list(root))
+    if (info.key !== current && !(keepsLog && info.key.startsWith(logPrefix))) yield info
 }
 
 /** Deletes the jobs of a collection that never had a name: nobody was told of them. */
