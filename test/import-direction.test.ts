@@ -37,6 +37,7 @@ const floors: Record<string, readonly string[]> = {
     'catalog files',
     'vector-index',
     'log segment',
+    'history',
     'garbage jobs merge search verify',
     'apply replica',
     'rebuild',

@@ -54,6 +54,8 @@ export function writerDeps(
     retentionMs: settings.retentionMs,
     mergeShape: settings.mergeShape,
     stateShape: settings.stateShape,
+    foldShape: settings.foldShape,
+    packBytes: settings.packBytes,
     mergeLimitMs: settings.mergeLimitMs,
     rowsPerSegment: settings.mergeShape.mostRows,
     buildMerge: createMergeProcesses(world, process),
@@ -90,7 +92,7 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
 }
 
 /** Merge tiers that are merging, and whether another embedding is being made. */
-type UnderWay = Set<MergeTier | 'embedding'>
+type UnderWay = Set<MergeTier | 'embedding' | 'fold'>
 
 interface Owned {
   writer: CollectionWriter
@@ -144,6 +146,19 @@ function startReprojection(
   )
 }
 
+/** Folds the history beside the commits. */
+function startFold(world: World, writer: CollectionWriter, underWay: UnderWay): void {
+  if (underWay.has('fold')) return
+  underWay.add('fold')
+  world.spawn(
+    writer
+      .fold()
+      .then((did) => void (world.happened.folds += did ? 1 : 0))
+      .catch((error: unknown) => mustBeLost(error, world.truthOf(writer.spec.collectionId)))
+      .finally(() => underWay.delete('fold'))
+  )
+}
+
 async function act(
   world: World,
   machine: Machine,
@@ -152,6 +167,7 @@ async function act(
   const { random } = world
   if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
+  if (random.chance(0.3)) startFold(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
   else

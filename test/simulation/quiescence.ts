@@ -15,6 +15,7 @@ import type { JobStatus } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { ClientDeps } from './client.ts'
+import { deleteFolded, filesOfBases } from './folded.ts'
 import { writeBatch } from './embed-worker.ts'
 import { openWriter, writerDeps } from './index-worker.ts'
 import { readAndCheck, type SeenJobs, watchJob } from './readers.ts'
@@ -61,6 +62,7 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
   await machine.catalog.setListed(writer.spec)
   for (let merges = 0; await writer.merge(); merges++)
     if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
+  if (world.random.chance(0.7)) world.happened.folds += (await writer.fold()) ? 1 : 0
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
   await writer.collect()
   const truth = world.truthOf(world.live)
@@ -76,13 +78,16 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
     truth.current!.manifest,
     ...manifestFiles(version.manifest),
     ...kept,
-    ...held
+    ...held,
+    ...(await filesOfBases(world, version.manifest))
   ])
   const stored = [
     keys.segmentPrefix,
     keys.deletionPrefix,
     keys.sidePrefix,
-    keys.manifestPrefix
+    keys.manifestPrefix,
+    keys.packPrefix,
+    keys.basePrefix
   ].flatMap((prefix) => world.table.page(prefix, '', 10_000))
   const leaked = stored.filter((key) => !named.has(key))
   if (leaked.length > 0) throw new Violation('no-leak', leaked.join(' '))
@@ -108,6 +113,7 @@ export async function quiesce(
   // Rebuilds from the log and the batches alone, which must give the same collection again.
   const truth = world.truthOf(world.live)
   const before = await readAndCheck(world, machine, truth)
+  if (before !== undefined && world.random.chance(0.7)) deleteFolded(world, before.manifest)
   if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined)
     throw new Violation('progress', 'nothing to rebuild')
   const after = await readAndCheck(world, machine, truth)

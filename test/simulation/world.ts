@@ -3,6 +3,7 @@
 import type { Catalog } from '@likeness/engine/catalog-contract'
 import {
   createCatalog,
+  type FoldShape,
   type MergeShape,
   type Protocol,
   type SegmentFiles,
@@ -25,6 +26,8 @@ export interface Settings {
   retentionMs: number
   mergeShape: MergeShape
   stateShape: Partial<StateShape>
+  foldShape: Partial<FoldShape>
+  packBytes: number
   mergeLimitMs: number
   method: 'FLAT' | 'IVF' | 'HNSW32'
   storage: 'f32' | 'sq8'
@@ -81,6 +84,8 @@ function drawSettings(random: Random): Settings {
       fewLines: random.pick([0, 3]),
       jobsOfPage: random.pick([1, 3, 1_000])
     },
+    foldShape: { batches: random.pick([1, 4, 20]), slots: random.pick([1, 10, 1_000]) },
+    packBytes: random.pick([500, 100_000]),
     mergeLimitMs: random.pick([1_000, 60_000]),
     method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
     storage: random.pick(['f32', 'f32', 'sq8']),
@@ -93,6 +98,8 @@ function drawSettings(random: Random): Settings {
 
 export type Happening =
   | 'commits'
+  | 'folds'
+  | 'folded'
   | 'merges'
   | 'sealedMerges'
   | 'movedLists'
@@ -147,6 +154,8 @@ export class World implements StoreWorld {
   /** Number of times that each interesting event happened. */
   readonly happened: Record<Happening, number> = {
     commits: 0,
+    folds: 0,
+    folded: 0,
     merges: 0,
     sealedMerges: 0,
     movedLists: 0,

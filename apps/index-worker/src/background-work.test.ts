@@ -24,6 +24,7 @@ function rig(answers: (boolean | Error)[]) {
     seq: 1,
     spec: { collectionId: 'c' } as CollectionSpec,
     reindex: async () => false,
+    fold: async () => false,
     async merge(tier: MergeTier = 'small') {
       asked.push(tier)
       const answer = tier === 'sealed' ? false : (answers.shift() ?? false)

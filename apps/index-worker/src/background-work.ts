@@ -1,5 +1,5 @@
 // Background work of a collection beside the commits: merges, at most a single merge in each tier,
-// and a reindex. Failed work is tried again later, and is a trouble until then.
+// a reindex and a fold. Failed work is tried again later, and is a trouble until then.
 import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -7,7 +7,7 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { Troubles } from '@likeness/shared/process/troubles'
 
 export interface BackgroundDeps {
-  writer: Pick<CollectionWriter, 'merge' | 'reindex' | 'seq' | 'spec'>
+  writer: Pick<CollectionWriter, 'merge' | 'fold' | 'reindex' | 'seq' | 'spec'>
   troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
@@ -103,7 +103,15 @@ export function createBackgroundWork(deps: BackgroundDeps) {
     name: 'reindex',
     run: () => writer.reindex()
   }
-  const runners = [...mergeTiers.map(merging), reindexing].map((task) => createRunner(deps, task))
+  const folding: Task = {
+    fields: {},
+    done: 'history folded',
+    name: 'fold',
+    run: () => writer.fold()
+  }
+  const runners = [...mergeTiers.map(merging), reindexing, folding].map((task) =>
+    createRunner(deps, task)
+  )
   return {
     start: () => runners.forEach((runner) => runner.start()),
     /** Whether work of an earlier turn is under way, or failed and will be tried again. */

@@ -1,5 +1,6 @@
 // Opens the writer of a collection and runs it until the lease or the ownership is lost.
 import {
+  type BuildFold,
   type BuildMerge,
   type Catalog,
   type MergeTier,
@@ -94,6 +95,8 @@ function openWriter(
       task,
       limit === undefined ? signal : AbortSignal.any([signal, limit])
     )
+  const buildFold: BuildFold = (task, limit) =>
+    mergers.small.fold(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
   const created = async () =>
     (await catalog.list()).find((spec) => spec.collectionId === collectionId)
   return openOrRebuild(
@@ -110,6 +113,7 @@ function openWriter(
       formerProgramsUntilMs,
       signal,
       buildMerge,
+      buildFold,
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
       project
     },

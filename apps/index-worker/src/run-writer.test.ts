@@ -106,6 +106,7 @@ async function run({
       return false
     },
     reindex: async () => false,
+    fold: async () => false,
     async step({ list }: { list: boolean }) {
       before?.(world)
       const committed = commits(turns.length, world.nowMs)

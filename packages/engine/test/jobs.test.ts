@@ -10,7 +10,7 @@ import { readCurrent } from '../src/version/current.ts'
 import { readCommitted } from '../src/version/read-manifest.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 
-const stateShape = { ...smallState, recentBytes: 350, leastDeltaBytes: 900, jobsOfPage: 3 }
+const stateShape = { ...smallState, recentBytes: 350, leastDeltaBytes: 2000, jobsOfPage: 3 }
 let gallery: Gallery
 let writer: CollectionWriter
 

@@ -1,14 +1,15 @@
-// The merge process: builds merges, reports every second that it is alive, and ends with the
+// The merge process: builds merges and folds, reports every second that it is alive, and ends with the
 // parent.
 import { constants, setPriority } from 'node:os'
-import { buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import { buildFold, buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import { systemClock } from '@likeness/shared/process/clock'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { claimFolder, emptyFolder } from '@likeness/shared/process/own-folder'
 import { onParentGone, tellParent } from '@likeness/shared/process/parent'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { readMergeConfig } from '../config.ts'
 import { withMergeHooks } from '../test-hooks.ts'
-import type { FromMerger, ToMerger } from './merge-messages.ts'
+import type { Built, FromMerger, ToMerger } from './merge-messages.ts'
 
 const aliveEveryMs = 1_000
 
@@ -18,26 +19,29 @@ const config = readMergeConfig(process.env)
 const say = (message: FromMerger): void => tellParent(message)
 setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), aliveEveryMs)
 
-async function openFiles() {
+async function openStore() {
   const store = withMergeHooks(await openConfiguredStore(config), config.LIKENESS_TEST_HOOKS)
   const folder = await claimFolder(config.DATA_DIR, `merge-${process.argv[2]}`)
-  return createFaissSegmentFiles({
-    store,
-    cache: createFileCache({ store, dir: await emptyFolder(folder.dir, 'segments') })
-  })
+  const cache = createFileCache({ store, dir: await emptyFolder(folder.dir, 'segments') })
+  return { store, files: createFaissSegmentFiles({ store, cache }) }
 }
-const opening = openFiles()
+const opening = openStore()
 
-process.on('message', ({ task }: ToMerger) => {
-  void opening
-    .then((files) => buildMerge(files, task))
-    .then(
-      (result) => say({ kind: 'merged', result }),
-      (error: unknown) =>
-        say({
-          kind: 'failed',
-          code: isAppError(error) ? error.code : 'index_failed',
-          message: messageOf(error)
-        })
-    )
+async function build(asked: ToMerger): Promise<Built> {
+  const { store, files } = await opening
+  return asked.kind === 'merge'
+    ? await buildMerge(files, asked.task)
+    : await buildFold({ store, files, clock: systemClock }, asked.task)
+}
+
+process.on('message', (asked: ToMerger) => {
+  void build(asked).then(
+    (result) => say({ kind: 'built', result }),
+    (error: unknown) =>
+      say({
+        kind: 'failed',
+        code: isAppError(error) ? error.code : 'index_failed',
+        message: messageOf(error)
+      })
+  )
 })

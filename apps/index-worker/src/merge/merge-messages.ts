@@ -1,10 +1,9 @@
 // The messages between a writer and the merge process.
-import type { MergeResult, MergeTask } from '@likeness/engine'
+import type { FoldResult, FoldTask, MergeResult, MergeTask } from '@likeness/engine'
 
-export interface ToMerger {
-  task: MergeTask
-}
+export type ToMerger = { kind: 'merge'; task: MergeTask } | { kind: 'fold'; task: FoldTask }
+export type Built = MergeResult | FoldResult
 export type FromMerger =
   | { kind: 'alive'; rssBytes: number }
-  | { kind: 'merged'; result: MergeResult }
+  | { kind: 'built'; result: Built }
   | { kind: 'failed'; code: string; message: string }

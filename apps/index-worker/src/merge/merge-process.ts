@@ -1,9 +1,10 @@
-// A separate process for merges: starts when a merge is due, and runs a single merge at a time. The
+// A separate process for merges and folds: starts when one is due, and runs a single one at a time. The
 // process ends when it was idle for a while, has grown large, is silent for too long or uses too
 // much memory. An end only costs the running merge.
-import type { BuildMerge, MergeResult, MergeTask } from '@likeness/engine'
+import type { BuildFold, BuildMerge, FoldResult, MergeResult } from '@likeness/engine'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
+import type { Built, ToMerger } from './merge-messages.ts'
 import { Merger, type MergerOptions } from './merger.ts'
 
 export interface MergeProcessOptions extends Omit<MergerOptions, 'hungAfterMs'> {
@@ -14,6 +15,8 @@ export interface MergeProcessOptions extends Omit<MergerOptions, 'hungAfterMs'> 
 export interface MergeProcess {
   /** Rejects with index_failed when the process ends or the signal aborts. */
   build: BuildMerge
+  /** Rejects in the same way. */
+  fold: BuildFold
   pid(): number | undefined
   close(): Promise<void>
 }
@@ -35,12 +38,12 @@ export function createMergeProcess({
     return one
   }
 
-  async function buildNow(task: MergeTask, signal: AbortSignal | undefined): Promise<MergeResult> {
+  async function buildNow(asked: ToMerger, signal: AbortSignal | undefined): Promise<Built> {
     signal?.throwIfAborted()
     clearTimeout(idle)
     const one = (running ??= start())
     try {
-      return await one.ask(task, signal)
+      return await one.ask(asked, signal)
     } finally {
       if (!one.isEnding && one.isLarge) one.end('gives its memory back')
       // The next process has the folder to itself.
@@ -50,18 +53,21 @@ export function createMergeProcess({
     }
   }
 
-  return {
-    async build(task, signal) {
-      const aborted = new Promise<never>((_, reject) =>
-        signal?.addEventListener(
-          'abort',
-          () => reject(appError('index_failed', 'the merge was given up')),
-          { once: true }
-        )
+  async function build(asked: ToMerger, signal: AbortSignal | undefined): Promise<Built> {
+    const aborted = new Promise<never>((_, reject) =>
+      signal?.addEventListener(
+        'abort',
+        () => reject(appError('index_failed', `the ${asked.kind} was given up`)),
+        { once: true }
       )
-      // A cancelled merge does not wait behind another collection's merge.
-      return await Promise.race([mutex.run(() => buildNow(task, signal)), aborted])
-    },
+    )
+    // A cancelled merge does not wait behind another collection's merge.
+    return await Promise.race([mutex.run(() => buildNow(asked, signal)), aborted])
+  }
+
+  return {
+    build: async (task, signal) => (await build({ kind: 'merge', task }, signal)) as MergeResult,
+    fold: async (task, signal) => (await build({ kind: 'fold', task }, signal)) as FoldResult,
     pid: () => running?.pid,
     async close() {
       clearTimeout(idle)

@@ -1,11 +1,10 @@
 // A merge process, from start to end. It is watched for silence and for memory, and gets one merge
-// at a time.
+// or fold at a time.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { MergeResult, MergeTask } from '@likeness/engine'
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
-import type { FromMerger, ToMerger } from './merge-messages.ts'
+import type { Built, FromMerger, ToMerger } from './merge-messages.ts'
 
 export interface MergerOptions {
   /** Name of the process's folder. */
@@ -100,20 +99,19 @@ export class Merger {
   }
 
   /** Returns the answer to a task; rejects when the process ends first. */
-  ask(task: MergeTask, signal: AbortSignal | undefined): Promise<MergeResult> {
+  ask(message: ToMerger, signal: AbortSignal | undefined): Promise<Built> {
     const { forked, gone } = this
     const giveUp = (): void => this.end('was given up')
-    const answer = new Promise<MergeResult>((resolve, reject) => {
-      this.listener = (message) => {
-        if (message.kind === 'merged') resolve(message.result)
-        if (message.kind === 'failed')
+    const answer = new Promise<Built>((resolve, reject) => {
+      this.listener = (answered) => {
+        if (answered.kind === 'built') resolve(answered.result)
+        if (answered.kind === 'failed')
           reject(
-            appError(isErrorCode(message.code) ? message.code : 'index_failed', message.message)
+            appError(isErrorCode(answered.code) ? answered.code : 'index_failed', answered.message)
           )
       }
       void gone.then(() => reject(this.goneError()))
       signal?.addEventListener('abort', giveUp)
-      const message: ToMerger = { task }
       // A failed send means that the process is ending. `gone` then ends the merge.
       if (forked.connected) forked.send(message, () => undefined)
     })

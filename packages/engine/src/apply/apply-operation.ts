@@ -6,7 +6,13 @@ import type {
   Operation
 } from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  copyRows,
+  rowBytes,
+  rowsBetween,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
+import { arrivalKey } from '../state/history.ts'
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
@@ -160,7 +166,22 @@ export const newRecord = (
   completedAtMs: null
 })
 
+/** A batch to take in. */
+export interface Arrived {
+  key: string
+  batch: VectorBatch
+  /** Number of its first item, where it is known; else it gets the next one. */
+  first?: number | undefined
+}
+export interface Taken {
+  /** Items that had an effect: 0 for a batch of a closed or unknown ingestion. */
+  items: number
+  /** Number of the first item; undefined while arrivals have none. */
+  first: number | undefined
+}
+
 interface Arriving {
+  arrival: number
   item: BatchItem
   vectors: VectorRows
   raws: RawPlace | undefined
@@ -189,7 +210,7 @@ function rawPlace(
 function applyItem(
   state: WriterState,
   ingestion: OpenIngestion,
-  { item, vectors, raws }: Arriving,
+  { arrival, item, vectors, raws }: Arriving,
   rules: ApplyRules
 ): void {
   const { record } = ingestion
@@ -227,6 +248,7 @@ function applyItem(
   state.pending.set(name, {
     hash,
     version,
+    arrival,
     payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))),
     vectors
   })
@@ -234,45 +256,54 @@ function applyItem(
   else record.indexed++
 }
 
-/**
- * Returns the number of items that had an effect: 0 for a batch of a closed or unknown ingestion.
- */
 export function applyBatch(
   state: WriterState,
-  batchKey: string,
-  batch: VectorBatch,
+  { key, batch, first: known }: Arrived,
   rules: ApplyRules
-): number {
+): Taken {
   const { header, vectors } = batch
+  const first = known ?? (state.history === null ? undefined : state.history.lastArrival + 1)
+  const taken: Taken = { items: 0, first }
   const ingestion = state.ingestions.get(header.ingestion)
-  if (ingestion === undefined || !isOpen(ingestion)) return 0
+  if (ingestion === undefined || !isOpen(ingestion)) return taken
   let row = 0
-  let applied = 0
-  for (const item of header.items) {
-    const first = row
+  for (const [at, item] of header.items.entries()) {
+    const from = row
     row += item.rows.length
-    if (
-      item.ordinal >= ingestion.record.total ||
-      !rules.claim(ingestion.done, item.ordinal, batchKey)
-    )
+    if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, key))
       continue
     applyItem(
       state,
       ingestion,
       {
+        arrival: first === undefined ? 0 : first + at,
         item,
-        vectors: copyRows(rowsBetween(vectors, header.dim, first, row)),
-        raws: rawPlace(batchKey, batch, first, row)
+        vectors: copyRows(rowsBetween(vectors, header.dim, from, row)),
+        raws: rawPlace(key, batch, from, row)
       },
       rules
     )
-    applied++
+    taken.items++
   }
-  if (applied > 0) {
-    state.ingestions.change(header.ingestion)
-    state.dirty = true
-  }
-  return applied
+  if (taken.items === 0) return taken
+  state.ingestions.change(header.ingestion)
+  state.dirty = true
+  noteLoose(state, { key, batch, first }, ingestion.record)
+  return taken
+}
+
+/** Numbers the items of a batch, those without an effect too, and says where they are. */
+function noteLoose(
+  { history, batches }: WriterState,
+  { key, batch, first }: Arrived,
+  { revision }: IngestionRecord
+): void {
+  if (history === null || first === undefined) return
+  const { header, vectors, raw } = batch
+  const items = header.items.length
+  history.lastArrival = Math.max(history.lastArrival, first + items - 1)
+  const bytes = rowBytes(vectors) + raw.byteLength
+  batches.set(arrivalKey(first), { first, key, revision, items, bytes })
 }
 
 /** Entries beyond twice as many as were left before, from which old ones are looked for again. */

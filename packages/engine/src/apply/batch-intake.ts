@@ -9,7 +9,7 @@ import { BatchListing } from '../log/batch-listing.ts'
 import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/embedded-batch.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import { readBatch } from '../log/read-batches.ts'
-import { applyBatch } from './apply-operation.ts'
+import { applyBatch, type Taken } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { BatchQueue } from './batch-queue.ts'
 import type { StepBounds } from './step-bounds.ts'
@@ -24,6 +24,13 @@ export interface BatchIntakeDeps extends EmbeddingDeps {
 /** Batches that are read while one is applied, and the bytes that they may have together. */
 const mostReadsAhead = 16
 const bytesReadAhead = 16 * 1024 * 1024
+
+/** A batch that had an effect. `first`: number of its first item; undefined: items have none. */
+export interface TakenBatch {
+  key: string
+  first: number | undefined
+}
+const nothing: Taken = { items: 0, first: undefined }
 
 /** `batch` is undefined when it is missing or damaged. */
 interface Reading {
@@ -88,11 +95,11 @@ export class BatchIntake {
     return { isEarly }
   }
 
-  /** Takes batches until a bound is reached. Yields the keys of those that had an effect. */
+  /** Takes batches until a bound is reached. Yields those that had an effect. */
   async *take(
     state: WriterState,
     bounds: Pick<StepBounds, 'batchBytes' | 'items' | 'batchMs'>
-  ): AsyncGenerator<string> {
+  ): AsyncGenerator<TakenBatch> {
     const { clock, protocol } = this.deps
     const untilMs = clock.nowMs() + bounds.batchMs
     const ahead: { key: string; reading: Promise<Reading> }[] = []
@@ -116,11 +123,12 @@ export class BatchIntake {
       if (next === undefined) return
       const { batch, sizeBytes, damage } = await next.reading
       if (damage !== undefined) await this.refuse(state, next.key, damage)
-      const applied = batch === undefined ? 0 : applyBatch(state, next.key, batch, protocol)
+      const { items, first } =
+        batch === undefined ? nothing : applyBatch(state, { key: next.key, batch }, protocol)
       this.given.taken(next.key)
-      this.last = { sizeBytes, items: applied }
-      left = { bytes: left.bytes - sizeBytes, items: left.items - applied }
-      if (applied > 0) yield next.key
+      this.last = { sizeBytes, items }
+      left = { bytes: left.bytes - sizeBytes, items: left.items - items }
+      if (items > 0) yield { key: next.key, first }
     }
   }
 

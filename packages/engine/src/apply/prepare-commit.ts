@@ -214,6 +214,7 @@ export async function prepareCommit(
     appliedSlot: state.appliedSlot,
     segments,
     state: lines,
+    history: state.history && { ...state.history },
     open: countOpen(state),
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: keptResults(state, seq, input.nowMs),

@@ -46,6 +46,7 @@ export function applyRestore(
   state.tombstones.clear()
   state.pendingUpdates.clear()
   state.filterDeletes.clear()
+  if (state.history !== null) state.history.restored = revision
   for (const { ingestion, open } of state.ingestions.openAfter(0)) {
     endIngestion(open)
     state.ingestions.change(ingestion)

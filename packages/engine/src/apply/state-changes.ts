@@ -19,7 +19,8 @@ export const trackedMaps = (state: WriterState): TrackedMap<unknown>[] => [
   state.pendingUpdates,
   state.filterDeletes,
   state.ended,
-  state.pages
+  state.pages,
+  state.batches
 ]
 
 /** Writes pages while there are enough ended jobs. `endedBeforeMs`: older ones are dropped. */
@@ -75,7 +76,7 @@ export function stateChange(
   records: ReadonlyMap<string, IngestionRecord>,
   paging: PagingChange
 ): StateChange {
-  const { tombstones, pendingUpdates, filterDeletes, ended, pages, ingestions } = state
+  const { tombstones, pendingUpdates, filterDeletes, ended, pages, batches, ingestions } = state
   const job = (value: IngestionRecord): StateLine => ({
     kind: 'job',
     key: revisionKey(value.revision),
@@ -95,6 +96,7 @@ export function stateChange(
     for (const [name, value = null] of of(pendingUpdates))
       yield { kind: 'update', key: hex(name), value }
     for (const [key, value = null] of of(filterDeletes)) yield { kind: 'filter_delete', key, value }
+    for (const [key, value = null] of of(batches)) yield { kind: 'batch', key, value }
   }
 
   function* all(): Generator<StateLine> {

@@ -2,6 +2,7 @@
 // only by the apply files, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
+import { type History, type LooseBatch, newHistory } from '../state/history.ts'
 import type { ItemVersion } from '../item/item-version.ts'
 import { decodePendingUpdates, type PendingUpdate } from '../item/payload-updates.ts'
 import type { NamedIngestion } from '../log/open-ingestion.ts'
@@ -12,8 +13,8 @@ import { type OpenSegment, openSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { SegmentItem } from '../segment/segment-write.ts'
 import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
-import { readStateLines, type StateContent } from '../state/read-state.ts'
-import type { JobPage } from '../state/state-lines.ts'
+import { type ReadFile, readStateLines, type StateContent } from '../state/read-state.ts'
+import type { JobPage, StateRef } from '../state/state-lines.ts'
 import { TrackedMap } from '../state/tracked-map.ts'
 import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
 import type {
@@ -62,6 +63,10 @@ export interface WriterState {
    * Quantizer of a version that was restored since the last commit; undefined: the committed one.
    */
   quantizer: Manifest['quantizer'] | undefined
+  /** null: arrivals have no numbers, because a program before 0.4 has made the collection. */
+  history: History | null
+  /** Batches that are in no pack, by their first arrival. */
+  batches: TrackedMap<LooseBatch>
   ingestions: OpenIngestions
   /** Ended ingestions by revision, with their results written, that are in no page yet. */
   ended: TrackedMap<IngestionRecord>
@@ -95,6 +100,8 @@ function stateOf(manifest: Manifest, content: StateContent): WriterState {
     results: [...outcomes],
     compaction: compaction === null ? null : { revision: compaction },
     reprojection,
+    history: manifest.history && { ...manifest.history },
+    batches: new TrackedMap(content.of('batch')),
     pages: new TrackedMap(content.of('page')),
     ...jobsOf(manifest, content)
   }
@@ -102,22 +109,44 @@ function stateOf(manifest: Manifest, content: StateContent): WriterState {
 
 /** The results of what the last commit has ended may not be written yet. */
 function jobsOf({ seq, former }: Manifest, content: StateContent) {
-  const opened: NamedIngestion[] = []
+  const open: NamedIngestion[] = []
   const ended = new TrackedMap<IngestionRecord>([])
   for (const [key, record] of content.of('job')) {
-    const { completedSeq, done } = record
+    const { completedSeq } = record
     if (completedSeq !== null && completedSeq !== seq && former === undefined)
       ended.load(key, record)
-    else
-      opened.push({
-        ingestion: record.ingestion,
-        open: { record: { ...record }, done: OrdinalRanges.parse(done), failed: [] }
-      })
+    else open.push(opened(record))
   }
-  return { ingestions: new OpenIngestions(opened), ended }
+  return { ingestions: new OpenIngestions(open), ended }
 }
 
 type Waiting = Pick<WriterState, 'tombstones' | 'pendingUpdates' | 'filterDeletes'>
+
+type Lines = Waiting & Pick<WriterState, 'ingestions' | 'ended' | 'pages'>
+
+/**
+ * Reads the lines of an earlier version, for a state that is made again: its jobs, and what waited
+ * for their items. The next commit writes all of them.
+ */
+export async function linesAt(state: StateRef, read: ReadFile): Promise<Lines> {
+  const content = await readStateLines(state, read)
+  const { tombstones, pendingUpdates, filterDeletes } = waitingOf(content)
+  const jobs = [...content.of('job')]
+  const isOpenThen = ([, { completedSeq }]: (typeof jobs)[number]) => completedSeq === null
+  return {
+    tombstones: TrackedMap.uncommitted(tombstones),
+    pendingUpdates: TrackedMap.uncommitted(pendingUpdates),
+    filterDeletes: TrackedMap.uncommitted(filterDeletes),
+    ingestions: new OpenIngestions(jobs.filter(isOpenThen).map(([, record]) => opened(record))),
+    ended: TrackedMap.uncommitted(jobs.filter((job) => !isOpenThen(job))),
+    pages: TrackedMap.uncommitted(content.of('page'))
+  }
+}
+
+const opened = (record: IngestionRecord): NamedIngestion => ({
+  ingestion: record.ingestion,
+  open: { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [] }
+})
 
 const hashNameOf = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')
 
@@ -126,7 +155,10 @@ async function readWaiting(
   { former }: Manifest,
   content: StateContent
 ): Promise<Waiting> {
-  if (former !== undefined) return await readFormerWaiting(files, former)
+  return former === undefined ? waitingOf(content) : await readFormerWaiting(files, former)
+}
+
+function waitingOf(content: StateContent): Waiting {
   const tombstones = [...content.of('tombstone')].map(
     ([hex, [revision, ordinal]]) => [hashNameOf(hex), { revision, ordinal }] as const
   )
@@ -180,11 +212,24 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   rebuilds: [],
   reprojection: null,
   quantizer: undefined,
+  history: newHistory(),
+  batches: new TrackedMap(),
   ingestions: new OpenIngestions(),
   ended: new TrackedMap(),
   pages: new TrackedMap(),
   dirty: true
 })
+
+/** What numbers the arrivals of a collection; undefined while they have no numbers. */
+export const numberedBy = ({
+  history,
+  batches
+}: WriterState): Pick<WriterState, 'history' | 'batches'> | undefined =>
+  history === null ? undefined : { history, batches }
+
+/** Returns the batches that are in no pack, in the order of their arrivals. */
+export const looseBatches = ({ batches }: WriterState): LooseBatch[] =>
+  [...batches].map(([, batch]) => batch).sort((a, b) => a.first - b.first)
 
 export interface LiveRows {
   segment: OpenSegment

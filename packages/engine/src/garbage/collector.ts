@@ -5,6 +5,8 @@ import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
+import { type Base, baseFiles, readBase } from '../history/base.ts'
+import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, readManifest } from '../version/manifest.ts'
 
 export interface CollectionDeps {
@@ -21,6 +23,7 @@ interface Found {
   parent: string | null
   createdAtMs: number
   files: string[]
+  base: BaseRef | null
   /** Manifests that the snapshots of this one keep. */
   snapshots: string[]
 }
@@ -39,6 +42,7 @@ async function readFound(store: ObjectStore, key: string): Promise<Found | undef
     parent,
     createdAtMs,
     files: manifestFiles(manifest),
+    base: manifest.history?.base ?? null,
     snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest)
   }
 }
@@ -102,6 +106,31 @@ function retained(
   )
 }
 
+/** A snapshot is made again from the newest base, not from the base of its own version. */
+const isOfSnapshot = (
+  read: Awaited<ReturnType<typeof readManifests>>,
+  committed: string,
+  key: string
+): boolean => mustHave(read, committed).snapshots.includes(key)
+
+/**
+ * Returns the bases of the versions, each with the one before it, and all that these name. The one
+ * before takes the place of a damaged one.
+ */
+async function filesOfBases(store: ObjectStore, kept: readonly Found[]): Promise<string[]> {
+  const files: string[] = []
+  const seen = new Set<string>()
+  const add = async (ref: BaseRef | null): Promise<Base | undefined> => {
+    if (ref === null || seen.has(ref.key)) return undefined
+    seen.add(ref.key)
+    const base = await readBase(store, ref)
+    files.push(ref.key, ...baseFiles(base).map(({ key }) => key))
+    return base
+  }
+  for (const { base } of kept) await add((await add(base))?.previous ?? null)
+  return files
+}
+
 /**
  * Returns the keys that can be deleted after CURRENT has moved. They are found before that, so
  * later writes are never among them. `held`: returns ids of files that running merges of this
@@ -117,7 +146,14 @@ export async function findGarbage(
   return await retryStore(deps.clock, async () => {
     const { store, keys } = deps
     const listed: string[] = []
-    for (const prefix of [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix]) {
+    for (const prefix of [
+      keys.segmentPrefix,
+      keys.deletionPrefix,
+      keys.sidePrefix,
+      // Bases before their packs: a base that is found without its packs would be damage.
+      keys.basePrefix,
+      keys.packPrefix
+    ]) {
       for await (const { key } of store.list(prefix)) listed.push(key)
     }
     // Manifests are read after the files are listed. So a manifest that names a listed file cannot
@@ -125,6 +161,10 @@ export async function findGarbage(
     const read = await readManifests(deps, cache)
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
+    const versions = kept.filter(
+      ({ key }) => key === committed || !isOfSnapshot(read, committed, key)
+    )
+    for (const key of await filesOfBases(store, versions)) roots.add(key)
     const ids = held()
     const isHeld = (key: string): boolean =>
       ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))

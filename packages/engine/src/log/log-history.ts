@@ -106,16 +106,37 @@ function follow(
   }
 }
 
-/** Reads the log up to a slot, or the whole log. */
+/** What is known without the log. */
+export interface HistoryStart {
+  /** Settings at the creation of the collection. */
+  settings: CollectionSettings
+  /** The last slot to read. Absent: the end of the log. */
+  last?: number | undefined
+  /** A version from whose slot on the log is read. */
+  base?: EarlierVersion | undefined
+}
+interface EarlierVersion {
+  appliedSlot: number
+  spec: { settings: CollectionSettings }
+  snapshots: Readonly<Record<string, { name: string; record: Taken }>>
+}
+interface Taken {
+  revision: number
+  createdAtMs: number
+}
+
+/** Reads the log from the start, or above an earlier version. */
 export async function readHistory(
   source: WorkSource,
-  settings: CollectionSettings,
-  last?: number
+  { settings, last, base }: HistoryStart
 ): Promise<LogHistory> {
+  const taken = Object.values(base?.snapshots ?? {}).map(
+    ({ name, record: { revision, createdAtMs } }) => [name, { revision, createdAtMs }] as const
+  )
   const history: LogHistory = {
-    slot: 0,
-    settings,
-    snapshots: new Map(),
+    slot: base?.appliedSlot ?? 0,
+    settings: base?.spec.settings ?? settings,
+    snapshots: new Map(taken),
     restores: [],
     ingestions: [],
     known: new Map(),
@@ -123,7 +144,7 @@ export async function readHistory(
     rebuilds: [],
     reprojections: []
   }
-  for await (const { slot, log } of slotsBetween(source, 0, last)) {
+  for await (const { slot, log } of slotsBetween(source, history.slot, last)) {
     history.slot = slot
     if (log.operations.every(({ kind }) => kind === 'ingest')) history.known.set(slot, log)
     for (const [index, operation] of log.operations.entries())

@@ -9,7 +9,7 @@ import { tunedOf } from '../segment/segment-write.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import { orderMerge } from './merge-order.ts'
 import type { MergeResult, MergeTask } from './merge-task.ts'
-import { fillMeta, writePayload } from './merged-items.ts'
+import { fillArrivals, fillMeta, writePayload } from './merged-items.ts'
 import { quantizerFor, writeIndex, writeVectors } from './merged-rows.ts'
 import type { Merging } from './merging-inputs.ts'
 
@@ -39,8 +39,9 @@ export async function buildMerge(files: SegmentFiles, task: MergeTask): Promise<
   } = merging.order
   if (items === 0) return { segment: null, quantizer: null }
   const quantizer = await quantizerFor(merging)
-  const { meta, body } = createItemTable(items, rows)
+  const { meta, arrivals, body } = createItemTable(items, rows)
   fillMeta(merging, meta)
+  await fillArrivals(merging, arrivals)
   const index = await writeIndex(merging, quantizer)
   const vectors = await writeVectors(merging)
   const { payload, columns } = await writePayload(merging, meta)

@@ -4,7 +4,7 @@ import { ColumnBuilder } from '../columns/column-builder.ts'
 import { encodeColumns } from '../columns/column-file.ts'
 import { decodePayload, encodePayload, readAttributes } from '../item/item-payload.ts'
 import { applyUpdate } from '../item/payload-updates.ts'
-import { hashBytes, type ItemTable } from '../segment/item-table.ts'
+import { decodeArrivals, hashBytes, type ItemTable } from '../segment/item-table.ts'
 import { PayloadCursor } from '../segment/segment-cursors.ts'
 import { columnsFromItems } from '../segment/segment-write.ts'
 import type { FileRef } from '../version/manifest.ts'
@@ -73,4 +73,16 @@ export function fillMeta({ inputs, order }: Merging, meta: ItemTable): void {
     row += from.firstRow[item + 1]! - from.firstRow[item]!
   }
   meta.firstRow[meta.items] = row
+}
+
+/** Reads the arrivals of an input only here: they are not in memory otherwise. */
+export async function fillArrivals(
+  { files, inputs, order }: Merging,
+  arrivals: Float64Array
+): Promise<void> {
+  for (const [input, { ref }] of inputs.entries()) {
+    const from = decodeArrivals(await files.get(ref.files.meta))
+    for (let i = 0; i < arrivals.length; i++)
+      if (order.input[i] === input) arrivals[i] = from[order.item[i]!]!
+  }
 }

@@ -1,5 +1,5 @@
-// Recovers the content of a collection when its manifests are lost: from the log and the batches
-// alone, and from the manifests that snapshots keep.
+// Recovers the content of a collection when its manifests are lost: from the newest base that is
+// whole, the log above it and the batches, and from the manifests that snapshots keep.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
@@ -9,17 +9,26 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
-import { newRecord, register } from '../apply/apply-operation.ts'
+import { newRecord } from '../apply/apply-operation.ts'
 import { allOf, cancelIngestion, endIngestion } from '../apply/restore.ts'
-import type { WriterState } from '../apply/writer-state.ts'
+import { linesAt, type WriterState } from '../apply/writer-state.ts'
+import type { Base } from '../history/base.ts'
+import { findBase } from '../history/find-base.ts'
 import { readJobResult } from '../jobs/job-result.ts'
 import { type LogHistory, readHistory } from '../log/log-history.ts'
-import { revisionKey } from '../state/job-record.ts'
-import { TrackedMap } from '../state/tracked-map.ts'
+import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { readPart } from '../state/read-state.ts'
+import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import { manifestSchema, type SnapshotRecord } from '../version/manifest.ts'
 import { replay, type ReplayDeps } from './replay.ts'
 
 const resultsAtOnce = 32
+
+/** An ingestion that was accepted, as it began. */
+interface Begun {
+  id: string
+  record: IngestionRecord
+}
 
 /**
  * Recovers the state up to the end of the log, with segments that are written and not committed.
@@ -29,47 +38,67 @@ export async function recoverState(
   deps: ReplayDeps,
   created: CollectionSpec
 ): Promise<WriterState> {
-  const history = await readHistory(deps, created.settings)
-  const unfinished = await findUnfinished(deps, history)
+  const found = await findBase(deps)
+  const base = found?.base
+  const history = await readHistory(deps, { settings: created.settings, base })
+  const begun = [...(await openIn(deps, base)), ...history.ingestions.map(begunBy)]
+  const unfinished = await findUnfinished(deps, begun)
   const state = await replay(
     deps,
     { ...created, settings: history.settings },
-    { appliedSlot: history.slot, open: {}, unfinished },
+    { appliedSlot: history.slot, open: {}, unfinished, base },
     history
   )
   for (const [id] of [...state.ingestions]) if (!unfinished.has(id)) state.ingestions.drop(id)
-  for (const { operation, revision } of history.ingestions) {
-    if (!unfinished.has(operation.ingestion) || state.ingestions.has(operation.ingestion)) continue
+  for (const { id, record } of begun) {
+    if (!unfinished.has(id) || state.ingestions.has(id)) continue
     // A restore has ended this ingestion, and its result is still to be written.
-    register(state, operation, revision)
-    endIngestion(state.ingestions.get(operation.ingestion)!)
+    state.ingestions.add(id, { record, done: OrdinalRanges.parse(record.done), failed: [] })
+    endIngestion(state.ingestions.get(id)!)
   }
   for (const { target } of history.cancels) {
     const [found] = state.ingestions.openAfter(target - 1)
     if (found?.open.record.revision === target) cancelIngestion(state, found)
   }
-  const asked = history.reprojections.at(-1)
+  const asked = history.reprojections.at(-1) ?? base?.reprojection ?? undefined
   // Unless the catalogue already has the embedding, there is no record that the change was done.
   // Then the change is done again.
   const reprojection =
     asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding)
       ? null
-      : { ...asked, state: 'running' as const }
+      : { state: 'running' as const, ...asked }
+  if (found !== undefined && state.history !== null) state.history.base = found.ref
+  await addEnded(deps, state, begun, unfinished)
   return Object.assign(state, {
     reprojection,
-    ended: await findEnded(deps, history, unfinished),
-    snapshots: await findSnapshots(deps, history),
+    snapshots: await findSnapshots(deps, history, base),
     results: history.rebuilds.map(({ revision }) => ({ revision }))
   } satisfies Partial<WriterState>)
+}
+
+const begunBy = ({ operation, revision }: LogHistory['ingestions'][number]): Begun => ({
+  id: operation.ingestion,
+  record: newRecord(operation, revision)
+})
+
+/** The ingestions that were open in the version of the base. */
+async function openIn(
+  { store, clock, signal }: ReplayDeps,
+  base: Base | undefined
+): Promise<Begun[]> {
+  if (base === undefined) return []
+  const read = () => linesAt(base.state, (ref) => readPart(store, ref))
+  const { ingestions } = await retryStore(clock, read, signal)
+  return [...ingestions].map(([id, { record }]) => ({ id, record: { ...record } }))
 }
 
 /** Returns the ingestions without a result. One listing finds all results. */
 async function findUnfinished(
   { store, clock, keys, signal }: ReplayDeps,
-  { ingestions }: LogHistory
+  begun: readonly Begun[]
 ): Promise<Set<string>> {
   const list = async (): Promise<Set<string>> => {
-    const unfinished = new Set(ingestions.map(({ operation }) => operation.ingestion))
+    const unfinished = new Set(begun.map(({ id }) => id))
     for await (const { key } of store.list(keys.jobPrefix)) {
       const [ingestion = ''] = key.slice(keys.jobPrefix.length).split('/')
       if (key === keys.jobResult(ingestion)) unfinished.delete(ingestion)
@@ -80,31 +109,29 @@ async function findUnfinished(
 }
 
 /** Reads the results of the ingestions that have ended, so that their jobs are known again. */
-async function findEnded(
+async function addEnded(
   { store, clock, keys, signal }: ReplayDeps,
-  { ingestions }: LogHistory,
+  { ended }: WriterState,
+  begun: readonly Begun[],
   unfinished: ReadonlySet<string>
-): Promise<WriterState['ended']> {
-  const ended: WriterState['ended'] = new TrackedMap()
-  const read = async ({ operation, revision }: LogHistory['ingestions'][number]) => ({
-    operation,
-    revision,
-    result: unfinished.has(operation.ingestion)
+): Promise<void> {
+  const read = async ({ id, record }: Begun) => ({
+    record,
+    result: unfinished.has(id)
       ? undefined
-      : await retryStore(clock, () => readJobResult(store, keys, operation.ingestion), signal)
+      : await retryStore(clock, () => readJobResult(store, keys, id), signal)
   })
-  for await (const { operation, revision, result } of mapInOrder(ingestions, resultsAtOnce, read)) {
+  for await (const { record, result } of mapInOrder(begun, resultsAtOnce, read)) {
     if (result === undefined) continue
     const { done = allOf(result.total), seq, finishedAtMs, ...counts } = result
     const { indexed, superseded, failed, failures, cancelled } = counts
-    ended.set(revisionKey(revision), {
-      ...newRecord(operation, revision),
+    ended.set(revisionKey(record.revision), {
+      ...record,
       ...{ done, indexed, superseded, failed, failures, completedSeq: seq },
       completedAtMs: finishedAtMs,
       ...(cancelled !== undefined && { cancelled })
     })
   }
-  return ended
 }
 
 type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & {
@@ -141,12 +168,18 @@ async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]>
 /** Finds snapshots. A snapshot holds the last version of the slots below its own. */
 async function findSnapshots(
   deps: ReplayDeps,
-  { snapshots }: LogHistory
+  { snapshots }: LogHistory,
+  base: Base | undefined
 ): Promise<Map<string, SnapshotRecord>> {
   if (snapshots.size === 0) return new Map()
   const all = await retryStore(deps.clock, () => readAllHeld(deps), deps.signal)
   const found = new Map<string, SnapshotRecord>()
   for (const [name, taken] of snapshots) {
+    const known = base?.snapshots[taken.revision]
+    if (known !== undefined) {
+      found.set(name, known.record)
+      continue
+    }
     const held = all.findLast(({ appliedSlot }) => appliedSlot === slotOf(taken.revision) - 1)
     if (held === undefined)
       deps.logger.error(

@@ -1,6 +1,7 @@
-// Makes a collection again from its log and batches alone, up to a slot. A restore on the way is
-// made again from the content of its snapshot: the log up to the snapshot's slot, with the ordinals
-// that were done then. The log entry of the restore holds these ordinals.
+// Makes a collection again from its log and batches alone, up to a slot, or from a base, the log
+// above it and the batches that came later. A restore on the way is made again from the content of
+// its snapshot: what the base holds of it, or else the log up to the snapshot's slot, with the
+// ordinals that were done then. The log entry of the restore holds these ordinals.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
@@ -14,7 +15,10 @@ import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { readJobResult } from '../jobs/job-result.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
+import type { Base, View } from '../history/base.ts'
 import { MergesOnTheWay, type MergesOnTheWayDeps } from './merges-on-the-way.ts'
+import type { Origin } from './origin.ts'
+import { baseState, takePacked } from './packed-state.ts'
 import {
   outstandingBatches,
   readsAhead,
@@ -36,6 +40,8 @@ interface Point {
   open: Readonly<Record<string, string>>
   /** Ingestions whose done ordinals are unknown. All of their existing batches are taken. */
   unfinished?: ReadonlySet<string>
+  /** Revision of the snapshot that holds this point. */
+  revision?: number
 }
 
 /**
@@ -47,25 +53,27 @@ interface Point {
 export async function replay(
   deps: ReplayDeps,
   spec: CollectionSpec,
-  to: Point,
+  to: Point & Origin,
   history?: Pick<LogHistory, 'restores' | 'cancels' | 'known'>
 ): Promise<WriterState> {
+  const { base } = to
   const { restores, cancels, known } =
-    history ?? (await readHistory(deps, spec.settings, to.appliedSlot))
+    history ?? (await readHistory(deps, { settings: spec.settings, last: to.appliedSlot, base }))
   const context = { rules: deps.protocol, files: deps.files }
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
-    const base = restores.findLast(({ slot }) => slot <= appliedSlot)
-    const state = base === undefined ? emptyWriterState(spec) : await restoredState(base)
+    const restore = restores.findLast(({ slot }) => slot <= appliedSlot)
+    const state = restore === undefined ? await firstState() : await restoredState(restore)
+    const packed = new Map([...state.ingestions].map(([id, { done }]) => [id, done.toString()]))
     for await (const { slot, log } of slotsBetween(
       deps,
-      base === undefined ? 0 : base.slot - 1,
+      restore === undefined ? state.appliedSlot : restore.slot - 1,
       appliedSlot,
       known
     )) {
       for (const [index, operation] of log.operations.entries()) {
         const revision = revisionOf(slot, index)
-        if (isItemOperation(operation) && revision > (base?.revision ?? 0))
+        if (isItemOperation(operation) && revision > (restore?.revision ?? 0))
           await applyItemOperation(state, operation, revision, context)
       }
       state.appliedSlot = slot
@@ -73,21 +81,41 @@ export async function replay(
     for (const { revision, target } of cancels)
       if (slotOf(revision) <= appliedSlot) await limitToCancelled(deps, state, target)
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
-    await takeAll(deps, state)
+    for (const [id, done] of packed)
+      state.ingestions.get(id)!.done.addAll(OrdinalRanges.parse(done))
+    await takeAll(deps, state, to.loose)
     const finished = [...state.ingestions].filter(([id]) => unfinished?.has(id) !== true)
     const judge = ([id, ingestion]: (typeof finished)[number]) => assertWhole(deps, id, ingestion)
     for await (const _ of mapInOrder(finished, readsAhead, judge));
     return state
   }
 
+  async function firstState(): Promise<WriterState> {
+    return base === undefined ? emptyWriterState(spec) : await packedState(base, base.view)
+  }
+
+  async function packedState(from: Base, view: View): Promise<WriterState> {
+    const state = await baseState(deps, spec, from)
+    await merging(deps, state, (write) => takePacked(deps, state, { base: from, view }, write))
+    return state
+  }
+
+  /** A snapshot that the base does not hold was taken later. */
+  async function snapshotState(snapshot: Point): Promise<WriterState> {
+    const held = base?.snapshots[snapshot.revision ?? 0]
+    return base === undefined || held === undefined
+      ? await stateAt(snapshot)
+      : await packedState(base, held.view)
+  }
+
   async function restoredState({ revision, snapshot }: Restore): Promise<WriterState> {
-    const state = await stateAt(snapshot)
+    const state = await snapshotState(snapshot)
     applyRestore(state, { segments: state.segments, quantizer: null }, revision, deps.protocol)
     state.ingestions = new OpenIngestions()
     return state
   }
 
-  return await stateAt(to)
+  return await snapshotState(to)
 }
 
 /**
@@ -116,18 +144,33 @@ async function limitToCancelled(
   if (result?.done !== undefined) limitTo(state, ingestion, result.done)
 }
 
-async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
+async function takeAll(
+  deps: ReplayDeps,
+  state: WriterState,
+  loose: Origin['loose']
+): Promise<void> {
   const { logger } = deps
-  const merges = new MergesOnTheWay(deps, state)
-  try {
-    await takeBatches(deps, state, outstandingBatches(deps, state), {
+  await merging(deps, state, (write) =>
+    takeBatches(deps, state, outstandingBatches(deps, state, loose), {
       // Its items may be in another batch too. If they are not, the state is not whole.
       onLost: (batch, error) => logger.error({ err: error, batch }, 'vector batch refused'),
-      async write() {
-        merges.adopt()
-        await writeState(deps, state)
-        merges.begin()
-      }
+      write
+    })
+  )
+}
+
+/** Takes items into the state, and merges what `write` has written, on the way. */
+async function merging(
+  deps: ReplayDeps,
+  state: WriterState,
+  take: (write: () => Promise<void>) => Promise<void>
+): Promise<void> {
+  const merges = new MergesOnTheWay(deps, state)
+  try {
+    await take(async () => {
+      merges.adopt()
+      await writeState(deps, state)
+      merges.begin()
     })
     merges.adopt()
     await writeState(deps, state)

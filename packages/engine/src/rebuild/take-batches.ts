@@ -15,6 +15,7 @@ import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/em
 import { isOpen } from '../log/open-ingestion.ts'
 import { peekOrdinals, readBatch } from '../log/read-batches.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
+import { Filling } from './filling.ts'
 import { withoutLeftovers } from '../segment/without-leftovers.ts'
 
 export interface TakingDeps extends EmbeddingDeps {
@@ -27,18 +28,22 @@ export interface TakingDeps extends EmbeddingDeps {
 
 /** Reads from the store at the same time. Batches have up to some MB each, with raw vectors. */
 export const readsAhead = 16
-const defaultRowsPerSegment = 20_000
-/**
- * Bytes of the items of a segment, counted as their batches have them. A segment that is written
- * needs three times as much: the items, their rows side by side, and the index.
- */
-const bytesPerSegment = 64 * 1024 * 1024
 
-/** Yields the keys of the batches of open ingestions that hold an ordinal which is not done. */
+/** A batch to take. `first`: number of its first item, where the collection has given it one. */
+export interface BatchToTake {
+  key: string
+  first?: number | undefined
+}
+
+/**
+ * Yields the batches of open ingestions that hold an ordinal which is not done: of `loose`, or of
+ * all that the store lists.
+ */
 export async function* outstandingBatches(
   deps: EmbeddingDeps,
-  { ingestions }: WriterState
-): AsyncIterable<string> {
+  { ingestions }: WriterState,
+  loose: Iterable<BatchToTake> | undefined
+): AsyncIterable<BatchToTake> {
   const { store, clock, signal } = deps
   const isWanted = async (key: string): Promise<boolean> => {
     const ingestion = ingestions.get(parseBatchKey(key)?.ingestion ?? '')
@@ -48,13 +53,18 @@ export async function* outstandingBatches(
     const ordinals = await retryStore(clock, () => peekOrdinals(store, key), signal)
     return ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))
   }
-  const judge = async (key: string) => ({ key, wanted: await isWanted(key) })
-  for await (const { key, wanted } of mapInOrder(listBatchKeys(deps), readsAhead, judge))
-    if (wanted) yield key
+  const judge = async (batch: BatchToTake) => ({ batch, wanted: await isWanted(batch.key) })
+  const all = loose ?? listBatches(deps)
+  for await (const { batch, wanted } of mapInOrder(all, readsAhead, judge)) if (wanted) yield batch
 }
 
 /** Lists all batches once. After a failure of the store the listing goes on where it was. */
-async function* listBatchKeys({ store, clock, keys, signal }: EmbeddingDeps) {
+async function* listBatches({
+  store,
+  clock,
+  keys,
+  signal
+}: EmbeddingDeps): AsyncGenerator<BatchToTake> {
   let startAfter = ''
   let listing: AsyncIterator<{ key: string }> | undefined
   const next = async () => {
@@ -71,7 +81,7 @@ async function* listBatchKeys({ store, clock, keys, signal }: EmbeddingDeps) {
       const { done, value } = await retryStore(clock, next, signal)
       if (done === true) return
       startAfter = value.key
-      yield value.key
+      yield value
     }
   } finally {
     await listing?.return?.()
@@ -89,25 +99,21 @@ export interface Taking {
 export async function takeBatches(
   deps: TakingDeps,
   state: WriterState,
-  batches: AsyncIterable<string> | Iterable<string>,
+  batches: AsyncIterable<BatchToTake> | Iterable<BatchToTake>,
   { onLost, write }: Taking
 ): Promise<void> {
-  const { rowsPerSegment = defaultRowsPerSegment } = deps
+  const filling = new Filling(deps, write)
   const turns = new Turns()
-  let [rows, bytes] = [0, 0]
-  const read = async (key: string) => ({ key, ...(await readWhole(deps, state, key)) })
-  for await (const { key, batch, error, itemBytes = 0 } of mapInOrder(batches, readsAhead, read)) {
+  const read = async (one: BatchToTake) => ({ ...one, ...(await readWhole(deps, state, one.key)) })
+  for await (const one of mapInOrder(batches, readsAhead, read)) {
+    const { key, first, batch, error, itemBytes = 0 } = one
     if (batch === undefined) {
       onLost(key, error)
       continue
     }
     await turns.take()
-    applyBatch(state, key, batch, deps.protocol)
-    rows += countRows(batch.header.items)
-    bytes += itemBytes
-    if (rows < rowsPerSegment && bytes < bytesPerSegment) continue
-    await write()
-    ;[rows, bytes] = [0, 0]
+    applyBatch(state, { key, batch, first }, deps.protocol)
+    await filling.add(countRows(batch.header.items), itemBytes)
   }
 }
 

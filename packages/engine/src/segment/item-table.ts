@@ -6,10 +6,13 @@ import type { ItemVersion } from '../item/item-version.ts'
 
 // Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n]
 //   | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n]
-// The payload file holds the items' JSON one after another at payloadOffset.
+//   | 4 zero bytes | arrival f64[n]
+// The payload file holds the items' JSON one after another at payloadOffset. Version 1 ends with the
+// hashes. Only merges and folds read arrivals, so a table in memory does without them.
 const magic = Buffer.from('LKSM')
 const headBytes = 16
 export const hashBytes = 16
+const version = 2
 
 export interface ItemTable {
   items: number
@@ -51,34 +54,53 @@ function columns(body: Uint8Array, items: number, rows: number): ItemTable {
   }
 }
 
-const metaBytes = (items: number): number =>
+const tableBytes = (items: number): number =>
   headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
+const arrivalsAt = (items: number): number => tableBytes(items) + 4
 
-/** Returns zeroed columns over `body`. Fill them, then store `body`. */
+/**
+ * Returns zeroed columns over `body`. Fill them, then store `body`. `arrivals`: [items], numbers of
+ * the items in the order of their arrival, from 1; 0: a former program took the item in.
+ */
 export function createItemTable(
   items: number,
   rows: number
-): { meta: ItemTable; body: Uint8Array } {
-  const body = new Uint8Array(metaBytes(items))
+): { meta: ItemTable; arrivals: Float64Array; body: Uint8Array } {
+  const body = new Uint8Array(arrivalsAt(items) + 8 * items)
   const head = Buffer.from(body.buffer, 0, headBytes)
   magic.copy(head)
-  head.writeUInt32LE(1, 4)
+  head.writeUInt32LE(version, 4)
   head.writeUInt32LE(items, 8)
   head.writeUInt32LE(rows, 12)
-  return { meta: columns(body, items, rows), body }
+  const arrivals = new Float64Array(body.buffer, arrivalsAt(items), items)
+  return { meta: columns(body, items, rows), arrivals, body }
 }
 
-export function decodeItemTable(bytes: Uint8Array): ItemTable {
-  // Columns are views, so they need 8-byte alignment.
-  const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
+function readHead(body: Uint8Array): { items: number; rows: number; hasArrivals: boolean } {
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
   if (head.length < headBytes || !head.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a segment meta file')
-  if (head.readUInt32LE(4) !== 1) throw otherFormat('an item table', head.readUInt32LE(4), 1)
+  const found = head.readUInt32LE(4)
+  if (found !== 1 && found !== version) throw otherFormat('an item table', found, version)
   const items = head.readUInt32LE(8)
-  if (body.length !== metaBytes(items))
+  const bytes = found === 1 ? tableBytes(items) : arrivalsAt(items) + 8 * items
+  if (body.length !== bytes)
     throw appError('data_corrupt', `segment meta of ${items} items has ${body.length} bytes`)
-  return columns(body, items, head.readUInt32LE(12))
+  return { items, rows: head.readUInt32LE(12), hasArrivals: found !== 1 }
+}
+
+export function decodeItemTable(bytes: Uint8Array): ItemTable {
+  const { items, rows, hasArrivals } = readHead(bytes)
+  // Columns are views, so they need 8-byte alignment. A copy leaves the arrivals out of memory.
+  const isView = bytes.byteOffset % 8 === 0 && !hasArrivals
+  return columns(isView ? bytes : new Uint8Array(bytes.subarray(0, tableBytes(items))), items, rows)
+}
+
+/** Returns [items], numbers of arrivals: see createItemTable. */
+export function decodeArrivals(bytes: Uint8Array): Float64Array {
+  const { items, hasArrivals } = readHead(bytes)
+  if (!hasArrivals) return new Float64Array(items)
+  return new Float64Array(new Uint8Array(bytes.subarray(arrivalsAt(items))).buffer)
 }
 
 /** Raises the revisions of restored items: each item has at least the revision of the restore. */

@@ -18,6 +18,8 @@ import type { BuiltIndex, SegmentFiles } from './segment-files.ts'
 export interface SegmentItem {
   hash: Buffer
   version: ItemVersion
+  /** Number of the arrival; 0 while arrivals of the collection have none. */
+  arrival: number
   payload: Buffer
   /** At least one row. */
   vectors: VectorRows
@@ -47,12 +49,13 @@ export const byHash = (a: { hash: Buffer }, b: { hash: Buffer }): number => a.ha
 
 function layOut(items: readonly SegmentItem[], dim: number) {
   const vectors = joinRows(items.map((item) => item.vectors))
-  const { meta, body } = createItemTable(items.length, rowCount(vectors, dim))
+  const { meta, arrivals, body } = createItemTable(items.length, rowCount(vectors, dim))
   let row = 0
   let offset = 0
   items.forEach((item, i) => {
     meta.revision[i] = item.version.revision
     meta.ordinal[i] = item.version.ordinal
+    arrivals[i] = item.arrival
     item.hash.copy(meta.hashes, i * hashBytes)
     meta.firstRow[i] = row
     meta.payloadOffset[i] = offset

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { decodeLines, encodeLines } from '@likeness/shared/contract/checked-object'
 import { filterShape } from '@likeness/shared/contract/filter'
+import { looseBatchSchema } from './history.ts'
 import { waitingSchema } from '../item/payload-updates.ts'
 import { fileRefSchema } from './file-ref.ts'
 import { ingestionRecordSchema } from './job-record.ts'
@@ -44,6 +45,12 @@ export const stateLineSchema = z.discriminatedUnion('kind', [
     kind: z.literal('filter_delete'),
     key: byRevision,
     value: filterShape.nullable()
+  }),
+  /** By the number of the first arrival: batches that are in no pack. */
+  z.strictObject({
+    kind: z.literal('batch'),
+    key: z.string().regex(/^\d{16}$/),
+    value: looseBatchSchema.nullable()
   })
 ])
 /** `value` null: the key is gone. */

@@ -10,6 +10,13 @@ export class TrackedMap<V> {
     this.replaced = committed === undefined
   }
 
+  /** Makes a map that no version has, so that all of it is to be written. */
+  static uncommitted<V>(values: Iterable<readonly [string, V]>): TrackedMap<V> {
+    const map = new TrackedMap<V>()
+    for (const [key, value] of values) map.set(key, value)
+    return map
+  }
+
   get size(): number {
     return this.values.size
   }

@@ -41,7 +41,10 @@ export interface GalleryOptions
   store?: ObjectStore
   retentionMs?: number
   uploadRetentionMs?: number
-  merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs' | 'rowsPerSegment'>
+  merging?: Pick<
+    WriterDeps,
+    'buildMerge' | 'mergeShape' | 'mergeLimitMs' | 'rowsPerSegment' | 'foldShape' | 'packBytes'
+  >
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
   /** Number of values of a vector. */

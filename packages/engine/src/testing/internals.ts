@@ -2,6 +2,7 @@
 // themselves. Products import the engine from index.ts.
 export { createCatalog } from '../catalog/catalog.ts'
 export { matchesFilter } from '../columns/filter-match.ts'
+export { baseFiles, decodeBase } from '../history/base.ts'
 export { createFileCache } from '../files/file-cache.ts'
 export { encodeVectors } from '../files/vector-file.ts'
 export { UnnamedCollections } from '../garbage/unnamed-collections.ts'
@@ -45,4 +46,5 @@ export { openOrRebuild } from '../writer/open-or-rebuild.ts'
 export { openCollectionWriter, rebuildCollection } from '../writer/open-writer.ts'
 export { type Protocol, realProtocol } from '../writer/protocol.ts'
 export { type ReadAhead, readAhead } from '../writer/read-ahead.ts'
+export { type FoldShape } from '../writer/folding.ts'
 export { type WriterDeps } from '../writer/writer-deps.ts'

@@ -11,6 +11,7 @@ import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
 import { type Manifest, manifestFiles, manifestRefs, readManifest } from '../version/manifest.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
 import { type Problem, VerifyFiles, type VerifyFilesDeps } from './verify-files.ts'
+import { verifyHistory } from './verify-history.ts'
 import { verifyIngestionObjects, verifyLog, verifyState } from './verify-log.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
@@ -89,6 +90,7 @@ async function verifyVersion(
   await verifySide(inspection, manifest)
   await verifySnapshots(inspection, manifest)
   await verifyState(inspection, keys, manifest)
+  await verifyHistory(inspection, manifest)
   // Unreadable segments are already reported. Counts without them would only repeat that.
   if (segments.length < manifest.segments.length) return
   checkCounts(inspection, key, manifest, segments)

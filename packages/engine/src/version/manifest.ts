@@ -9,6 +9,7 @@ import {
   storageSchema
 } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
+import { historySchema, newHistory } from '../state/history.ts'
 import { formerIngestionFields, revisionKey } from '../state/job-record.ts'
 import { noState, stateRefSchema } from '../state/state-lines.ts'
 import { type FileRef, fileRefSchema } from '../state/file-ref.ts'
@@ -147,6 +148,8 @@ const writtenSchema = z.strictObject({
   format: z.literal(2),
   ...versionFields,
   state: stateRefSchema,
+  /** null: a program before 0.4 has taken items in, without numbers. */
+  history: historySchema.nullable(),
   /** Ingestions with work left, their items, and the revision of the oldest one. */
   open: z.strictObject({
     jobs: z.number().int(),
@@ -187,6 +190,7 @@ const formerSchema = z
     return {
       ...version,
       format: 2,
+      history: null,
       state: {
         ...noState,
         recent: records.map((value) => ({ kind: 'job', key: revisionKey(value.revision), value }))
@@ -215,6 +219,7 @@ export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest 
     appliedSlot: 0,
     segments: [],
     state: noState,
+    history: newHistory(),
     open: { jobs: 0, items: 0, oldest: null },
     snapshots: {},
     outcomes: [],

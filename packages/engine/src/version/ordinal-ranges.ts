@@ -36,6 +36,12 @@ export class OrdinalRanges {
     return others
   }
 
+  /** Adds all ordinals of another set. */
+  addAll({ bounds }: OrdinalRanges): void {
+    for (let at = 0; at < bounds.length; at += 2)
+      for (let ordinal = bounds[at]!; ordinal <= bounds[at + 1]!; ordinal++) this.add(ordinal)
+  }
+
   get count(): number {
     return this.total
   }

@@ -16,6 +16,7 @@ import type { MergeTier } from '../merge/merge-plan.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { mustReadManifest } from '../version/manifest.ts'
 import { CollectionState, type OpenedCollection } from './collection-state.ts'
+import { Folding } from './folding.ts'
 import { Merging } from './merging.ts'
 import { endRebuilds } from './pending-rebuilds.ts'
 import { makeAgain, replayed } from './rebuilding.ts'
@@ -35,6 +36,7 @@ export class CollectionWriter {
   private readonly bounds: StepBounds
   private readonly merging: Merging
   private readonly reindexing: Reindexing
+  private readonly folding: Folding
   private readonly garbage: Garbage
   /** Whether batches may be there of ingestions in slots that are not applied yet. */
   private mustList = false
@@ -48,12 +50,14 @@ export class CollectionWriter {
     this.collection = new CollectionState(deps, opened, (id) => this.intake.forget(id))
     this.merging = new Merging(this.collection)
     this.reindexing = new Reindexing(this.collection, () => this.merging.abandon())
+    this.folding = new Folding(this.collection, () => this.reindexing.isUnderWay)
     this.garbage = new Garbage(
       deps,
       () =>
         new Set([
           ...this.merging.heldIds(),
           ...this.reindexing.heldIds(),
+          ...this.folding.heldIds(),
           ...pageKeys(this.collection.state)
         ])
     )
@@ -127,7 +131,7 @@ export class CollectionWriter {
         listMs: this.bounds.listMs
       })
       this.mustList ||= isBehind && (list || isEarly)
-      for await (const key of intake.take(state, this.bounds)) this.reindexing.follow(key)
+      for await (const batch of intake.take(state, this.bounds)) this.reindexing.follow(batch)
       await intake.endSupplied(state)
       if (state.dirty) await collection.commit()
       return { committed: this.seq > seq, more: isBehind || intake.hasMore }
@@ -230,6 +234,14 @@ export class CollectionWriter {
    */
   reindex(): Promise<boolean> {
     return this.reindexing.reindex()
+  }
+
+  /**
+   * Folds the committed version into packs and a base when that is due. Returns false when it was
+   * not. Commits go on meanwhile. Rejects as `merge` does.
+   */
+  fold(): Promise<boolean> {
+    return this.folding.fold()
   }
 
   /**

@@ -8,6 +8,8 @@ import { createGallery, type Gallery } from '../testing/gallery.ts'
 import { itemsFrom } from '../testing/test-items.ts'
 import { verifyCollection } from '../verify/verify.ts'
 import { readCurrent } from '../version/current.ts'
+import type { StateRef } from '../state/state-lines.ts'
+import { readManifest } from '../version/manifest.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import type { CollectionWriter } from './collection-writer.ts'
 
@@ -105,6 +107,7 @@ async function look(jobs: readonly string[]) {
 }
 
 const current = async () => (await readCurrent(gallery.store, gallery.keys.current))!.current
+const stateFiles = ({ base, deltas }: StateRef) => [...base, ...deltas]
 const metaFiles = async () =>
   (await readCommitted(gallery.store, gallery.spec.collectionId))!.segments.map(
     ({ files }) => files.meta.key
@@ -125,9 +128,14 @@ const damages: [string, () => Promise<void>][] = [
   [
     'the lines of its state',
     async () => {
-      const { state } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
-      expect(state.base.length).toBeGreaterThan(0)
-      for (const { key } of [...state.base, ...state.deltas]) await damage(key)
+      const { state, snapshots } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
+      const held = new Set<string>()
+      for (const { manifest } of Object.values(snapshots))
+        for (const { key } of stateFiles((await readManifest(gallery.store, manifest))!.state))
+          held.add(key)
+      const own = stateFiles(state).filter(({ key }) => !held.has(key))
+      expect(own.length).toBeGreaterThan(0)
+      for (const { key } of own) await damage(key)
     }
   ],
   ['CURRENT', () => damage(gallery.keys.current)],

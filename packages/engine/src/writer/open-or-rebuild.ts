@@ -8,6 +8,7 @@ import { ulidTimeMs } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { loadJobsOnly } from '../apply/writer-state.ts'
+import { findBase } from '../history/find-base.ts'
 import { readHistory } from '../log/log-history.ts'
 import { recoverState } from '../rebuild/recover.ts'
 import { type VersionedCurrent, withState } from '../version/current.ts'
@@ -85,7 +86,7 @@ async function lastRequest(
   { settings }: CollectionSpec,
   manifest: Manifest | undefined
 ): Promise<number | undefined> {
-  const { rebuilds } = await readHistory(deps, settings)
+  const { rebuilds } = await readHistory(deps, { settings, base: (await findBase(deps))?.base })
   const newest = manifest === undefined ? await newestManifest(deps) : undefined
   const isOpen = ({ revision, atMs }: (typeof rebuilds)[number]): boolean =>
     manifest === undefined

@@ -1,5 +1,6 @@
 // Makes the state of a collection again from log and batches alone, while the writer goes on.
-import type { WriterState } from '../apply/writer-state.ts'
+import { looseBatches, numberedBy, type WriterState } from '../apply/writer-state.ts'
+import { originOf } from '../rebuild/origin.ts'
 import { replay } from '../rebuild/replay.ts'
 import type { CollectionState } from './collection-state.ts'
 import { endRebuilds } from './pending-rebuilds.ts'
@@ -11,7 +12,11 @@ export function replayed(
   to: Parameters<typeof replay>[2]
 ): Promise<WriterState> {
   const deps = replayDeps(collection.deps, collection.fencedFiles())
-  return collection.fenced(() => replay(deps, collection.state.spec, to))
+  return collection.fenced(async () => {
+    const { state } = collection
+    const origin = await originOf(deps, state.history, looseBatches(state))
+    return await replay(deps, state.spec, { ...to, ...origin })
+  })
 }
 
 /**
@@ -22,6 +27,7 @@ export async function makeAgain(collection: CollectionState): Promise<void> {
   endRebuilds(collection.state)
   const { ingestions, ended, pages, snapshots, results, reprojection, appliedSlot } =
     collection.state
+  const numbered = numberedBy(collection.state)
   const open = Object.fromEntries(
     [...ingestions.openAfter(0)].map(({ ingestion, open: { done } }) => [
       ingestion,
@@ -35,7 +41,8 @@ export async function makeAgain(collection: CollectionState): Promise<void> {
     pages,
     snapshots,
     results,
-    reprojection
+    reprojection,
+    ...numbered
   } satisfies Partial<WriterState>
   collection.state = Object.assign(state, kept)
   await collection.commit(null)

@@ -7,14 +7,23 @@ import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/oper
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
 import { countLive } from '../apply/prepare-commit.ts'
-import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
+import {
+  emptyWriterState,
+  looseBatches,
+  numberedBy,
+  type WriterState
+} from '../apply/writer-state.ts'
 import { readHistory, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { adoptMerge, MergesUnderWay } from '../merge/merge.ts'
+import type { TakenBatch } from '../apply/batch-intake.ts'
+import { originOf } from '../rebuild/origin.ts'
+import { lacksRaws } from '../rebuild/packed-state.ts'
 import { replay, type ReplayDeps } from '../rebuild/replay.ts'
 import { readsAhead, takeBatches, writeState } from '../rebuild/take-batches.ts'
 import { openSegment } from '../segment/open-segment.ts'
+import type { History } from '../state/history.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { Protocol } from './protocol.ts'
@@ -67,11 +76,16 @@ export class Reindex {
   private readonly ids = new Set<string>()
   private readonly deps: ReindexDeps
   private readonly merges: MergesUnderWay
-  private readonly begun: { appliedSlot: number; open: OpenIngestions }
+  private readonly begun: {
+    appliedSlot: number
+    open: OpenIngestions
+    history: History | null
+    loose: TakenBatch[]
+  }
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
-  /** Keys of batches that the collection has taken in since the start and this reindex has not. */
-  private batches: string[] = []
+  /** Batches that the collection has taken in since the start and this reindex has not. */
+  private batches: TakenBatch[] = []
 
   /** `live`: the committed state. */
   constructor(deps: ReindexDeps, live: WriterState, request: ReindexRequest) {
@@ -92,13 +106,18 @@ export class Reindex {
       ingestion,
       open: copyOpen(one, one.done.toString())
     }))
-    this.begun = { appliedSlot: live.appliedSlot, open: new OpenIngestions(open) }
+    this.begun = {
+      appliedSlot: live.appliedSlot,
+      open: new OpenIngestions(open),
+      history: live.history && { ...live.history },
+      loose: looseBatches(live)
+    }
     this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
   }
 
   /** Call this for each batch that the collection has taken in. */
-  follow(batchKey: string): void {
-    this.batches.push(batchKey)
+  follow(batch: TakenBatch): void {
+    this.batches.push(batch)
   }
 
   /** Whether many batches are waiting to be taken. */
@@ -127,12 +146,16 @@ export class Reindex {
   async build(): Promise<void> {
     const {
       deps,
-      begun: { appliedSlot, open },
+      begun: { appliedSlot, open, history: numbers, loose },
       state: { spec }
     } = this
-    const history = await readHistory(deps, spec.settings, appliedSlot)
+    const origin = await originOf(deps, numbers, loose)
+    const { base } = origin
+    const history = await readHistory(deps, { settings: spec.settings, last: appliedSlot, base })
     const { ingestions } = history
     if (ingestions.some(({ operation }) => this.isBeyond(operation))) throw cannot()
+    if (this.request.kind === 'reproject' && base !== undefined && (await lacksRaws(deps, base)))
+      throw cannot()
     deps.logger.info(
       { embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length },
       'making the collection again'
@@ -141,7 +164,8 @@ export class Reindex {
       id,
       ingestion.done.toString()
     ])
-    this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) }, history)
+    const to = { appliedSlot, open: Object.fromEntries(done), ...origin }
+    this.state = await replay(deps, spec, to, history)
     this.state.ingestions = open
   }
 
@@ -170,11 +194,11 @@ export class Reindex {
    * Takes the batches to follow from their list. A batch whose ingestion is unknown belongs to a
    * later slot: the collection has applied this slot without committing it yet.
    */
-  private *followed(): Iterable<string> {
+  private *followed(): Iterable<TakenBatch> {
     const { batches } = this
     let taken = 0
-    const isKnown = (key: string | undefined): boolean =>
-      this.state.ingestions.has(parseBatchKey(key ?? '')?.ingestion ?? '')
+    const isKnown = (batch: TakenBatch | undefined): boolean =>
+      this.state.ingestions.has(parseBatchKey(batch?.key ?? '')?.ingestion ?? '')
     try {
       while (isKnown(batches[taken])) yield batches[taken++]!
     } finally {
@@ -234,13 +258,14 @@ export class Reindex {
       compaction,
       rebuilds,
       reprojection,
+      ...numberedBy(live),
       dirty: true
     } satisfies Partial<WriterState>)
   }
 
   private assertLevel(live: WriterState): void {
     if (this.batches.length > 0)
-      throw new Error(`${this.batches[0]} was applied, and its ingestion was never accepted`)
+      throw new Error(`${this.batches[0]!.key} was applied, and its ingestion was never accepted`)
     const [made, had] = [countLive(this.state.segments, null), countLive(live.segments, null)]
     if (made.items !== had.items || made.rows !== had.rows)
       throw appError(

@@ -1,6 +1,7 @@
 // Makes a collection again while it goes on: with the requested embedding, or with its own where a
 // rebuild was asked for. A reindex builds the new version; then a single commit publishes the result.
 // Every request for a rebuild is answered by the next version of either kind.
+import type { TakenBatch } from '../apply/batch-intake.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import type { CollectionState } from './collection-state.ts'
 import { endRebuilds } from './pending-rebuilds.ts'
@@ -50,8 +51,8 @@ export class Reindexing {
    * Call this for each batch that is applied to the collection. The reindex takes in the same
    * batch.
    */
-  follow(batchKey: string): void {
-    this.running?.follow(batchKey)
+  follow(batch: TakenBatch): void {
+    this.running?.follow(batch)
   }
 
   /**

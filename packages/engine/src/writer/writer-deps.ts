@@ -4,6 +4,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { StepBounds } from '../apply/step-bounds.ts'
+import type { BuildFold } from '../history/fold.ts'
 import type { Project } from '../log/embedded-batch.ts'
 import type { MergeShape } from '../merge/merge-plan.ts'
 import { buildMerge } from '../merge/merge-build.ts'
@@ -12,6 +13,7 @@ import type { MergingDeps } from '../merge/merge.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { StateShape } from '../state/write-state.ts'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
+import type { FoldShape } from './folding.ts'
 import type { Protocol } from './protocol.ts'
 
 /** Graphs of millions of rows take hours. */
@@ -49,6 +51,12 @@ export interface WriterDeps {
   stepBounds?: Partial<StepBounds>
   mergeLimitMs?: number
   stateShape?: Partial<StateShape>
+  /** Folds a version, for example in another process. Default: in this one. */
+  buildFold?: BuildFold
+  /** When a fold is due. */
+  foldShape?: Partial<FoldShape>
+  /** Bytes of arrivals after which a pack ends. Default 64 MiB. */
+  packBytes?: number
   /** Rows of a segment that a rebuild or a reindex writes. Default 20 000. */
   rowsPerSegment?: number
 }

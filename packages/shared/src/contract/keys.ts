@@ -83,6 +83,16 @@ export function collectionKeys(collectionId: string) {
     stateDelta: (commitId: string) => `${root}side/${commitId}.delta`,
     stateBase: (commitId: string, part: number) => `${root}side/${commitId}.${part}.state`,
     jobPage: (commitId: string, page: number) => `${root}side/${commitId}.${page}.jobs`,
+    /** Arrivals of a version, and what their labels and metadata have become. */
+    liveArrivals: (foldId: string, view: string) => `${root}side/${foldId}.${view}.arrivals`,
+    changedLabels: (foldId: string, view: string) => `${root}side/${foldId}.${view}.labels`,
+    packPrefix: `${root}pack/`,
+    pack: (foldId: string, number: number, part: 'items' | 'raw' | 'directory') =>
+      `${root}pack/${foldId}.${number}.${part}`,
+    basePrefix: `${root}base/`,
+    /** Names are in the order of the versions that they hold. */
+    base: (appliedSlot: number, epoch: number, foldId: string) =>
+      `${root}base/${pad(appliedSlot, 14)}-${pad(epoch, 8)}.${foldId}`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     jobPrefix: `${root}job/`,
     /** Result of a finished ingestion, written after the commit that finished it. */

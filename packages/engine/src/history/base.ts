@@ -1,0 +1,128 @@
+// A base holds a committed version of a collection without its segments: the state lines of that
+// version, which arrivals are live, their changed labels, and the packs that hold all of them. It is
+// found by its name, so it needs no manifest. With the log above it and the batches that came later,
+// it makes the collection again.
+import { z } from 'zod'
+import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
+import { collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { toStored } from '@likeness/shared/contract/stored-names'
+import { sha256Hex } from '@likeness/shared/data/sha256'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { type FileRef, fileRefSchema } from '../state/file-ref.ts'
+import { stateRefSchema } from '../state/state-lines.ts'
+import { reprojectionSchema, snapshotRecordSchema } from '../version/manifest.ts'
+import { baseRefSchema, type BaseRef } from '../state/history.ts'
+
+const count = z.number().int().min(0)
+
+/** The arrivals from `first` to `last` that were live, or in a snapshot, when it was written. */
+export const packRefSchema = z.strictObject({
+  first: count,
+  last: count,
+  arrivals: count,
+  rows: count,
+  items: fileRefSchema,
+  /** null: no arrival has raw vectors. */
+  raw: fileRefSchema.nullable(),
+  directory: fileRefSchema
+})
+export type PackRef = z.infer<typeof packRefSchema>
+
+const viewSchema = z.strictObject({
+  /** A set of arrivals. */
+  live: fileRefSchema,
+  /** Labels and metadata that differ from what arrived. */
+  labels: fileRefSchema.nullable()
+})
+/** What a version consists of: arrivals, with their labels. */
+export type View = z.infer<typeof viewSchema>
+
+const baseSchema = z.strictObject({
+  format: z.literal(1),
+  seq: count,
+  epoch: count,
+  commitId: z.string(),
+  createdAtMs: z.number(),
+  appliedSlot: count,
+  lastArrival: count,
+  restored: count,
+  spec: collectionSpecSchema,
+  counts: z.strictObject({ items: count, rows: count }),
+  state: stateRefSchema,
+  /** By revision. */
+  snapshots: z.record(
+    z.string(),
+    z.strictObject({ name: z.string(), record: snapshotRecordSchema, view: viewSchema })
+  ),
+  reprojection: reprojectionSchema.nullable(),
+  view: viewSchema,
+  /** In the order of their arrivals. */
+  packs: z.array(packRefSchema),
+  previous: baseRefSchema.nullable()
+})
+export type Base = z.infer<typeof baseSchema>
+
+export const encodeBase = (base: Base): Uint8Array =>
+  encodeObject({ ...base, spec: toStored(base.spec) })
+
+/** Throws data_corrupt, or object_not_found when it is missing. */
+export async function readBase(
+  store: ObjectStore,
+  ref: Pick<BaseRef, 'key' | 'sha256'>
+): Promise<Base> {
+  const stored = await store.get(ref.key)
+  if (stored === undefined) throw appError('object_not_found', `${ref.key} is missing`)
+  if (sha256Hex(stored.body) !== ref.sha256)
+    throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+  return parseBase(ref.key, stored.body)
+}
+
+/** Throws data_corrupt. */
+export const parseBase = (key: string, body: Uint8Array): Base =>
+  decodeObject(baseSchema, key, body)
+
+/** Reads a base by its name. Throws data_corrupt, or object_not_found when it is missing. */
+export async function decodeBase(
+  store: ObjectStore,
+  key: string
+): Promise<{ base: Base; ref: BaseRef }> {
+  const stored = await store.get(key)
+  if (stored === undefined) throw appError('object_not_found', `${key} is missing`)
+  const { body } = stored
+  const base = parseBase(key, body)
+  const file = { key, sizeBytes: body.byteLength, sha256: sha256Hex(body) }
+  return { base, ref: refOf(file, base) }
+}
+
+export const refOf = (
+  file: FileRef,
+  { seq, appliedSlot, lastArrival, createdAtMs }: Base
+): BaseRef => ({ ...file, seq, appliedSlot, lastArrival, createdAtMs })
+
+const viewFiles = ({ live, labels }: View): FileRef[] => (labels === null ? [live] : [live, labels])
+
+export const packFiles = ({ items, raw, directory }: PackRef): FileRef[] =>
+  raw === null ? [items, directory] : [items, raw, directory]
+
+/** Every file that a base names, but for the base before it and the manifests of snapshots. */
+export const baseFiles = ({ state, view, snapshots, packs }: Base): FileRef[] => [
+  ...state.base,
+  ...state.deltas,
+  ...viewFiles(view),
+  ...Object.values(snapshots).flatMap((snapshot) => viewFiles(snapshot.view)),
+  ...packs.flatMap(packFiles)
+]
+
+/** Returns the pack that may hold an arrival. */
+export function packOf({ packs }: Pick<Base, 'packs'>, arrival: number): PackRef | undefined {
+  let [low, high] = [0, packs.length - 1]
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const pack = packs[middle]!
+    if (arrival < pack.first) high = middle - 1
+    else if (arrival > pack.last) low = middle + 1
+    else return pack
+  }
+  return undefined
+}

@@ -1,0 +1,131 @@
+// Folds of one writer: begun at a committed version, built while commits go on, named by a commit.
+import type { WriterState } from '../apply/writer-state.ts'
+import { buildFold, type FoldTask } from '../history/fold.ts'
+import type { BaseRef } from '../state/history.ts'
+import { manifestFiles, type Manifest } from '../version/manifest.ts'
+import type { CollectionState } from './collection-state.ts'
+
+/** When a fold is due: one of these is reached since the last one. */
+export interface FoldShape {
+  batches: number
+  batchBytes: number
+  slots: number
+  /** Milliseconds after which anything that was not folded makes a fold due. */
+  afterMs: number
+}
+export const foldShape: FoldShape = {
+  batches: 4096,
+  batchBytes: 64 * 1024 * 1024,
+  slots: 4096,
+  afterMs: 86_400_000
+}
+/** A fold that takes longer is given up: its files may be deleted from then on. */
+const limitMs = 3_600_000
+
+interface UnderWay {
+  task: FoldTask
+  /** Files that the fold reads, and the id under which it writes. They are not garbage. */
+  held: ReadonlySet<string>
+  beganAtMs: number
+  abort: AbortController
+}
+
+export class Folding {
+  private readonly collection: CollectionState
+  private underWay: UnderWay | undefined
+  /** Whether something is under way that has to read what a fold replaces. */
+  private readonly isBlocked: () => boolean
+
+  constructor(collection: CollectionState, isBlocked: () => boolean) {
+    this.collection = collection
+    this.isBlocked = isBlocked
+  }
+
+  /** Ids and keys of files that a fold reads or writes. These files are not garbage. */
+  heldIds(): ReadonlySet<string> {
+    const { underWay } = this
+    if (underWay === undefined) return new Set()
+    if (this.collection.deps.clock.nowMs() - underWay.beganAtMs < limitMs) return underWay.held
+    underWay.abort.abort()
+    this.underWay = undefined
+    return new Set()
+  }
+
+  /**
+   * Folds the committed version when a fold is due. Returns false when none was due, or the result
+   * could not be used. Rejects with ownership_lost, or with an error of the build; then this writer
+   * goes on, and the fold may be tried again.
+   */
+  async fold(): Promise<boolean> {
+    const { collection } = this
+    const { files, buildFold: build = (task) => buildFold({ ...collection.deps, files }, task) } =
+      collection.deps
+    const begun = await collection.exclusively(async () => this.begin())
+    if (begun === undefined) return false
+    try {
+      const { base } = await collection.fenced(() => build(begun.task, begun.abort.signal))
+      return await collection.exclusively(() =>
+        base === null ? this.forgetNumbers() : this.adopt(begun, base)
+      )
+    } finally {
+      if (this.underWay === begun) this.underWay = undefined
+    }
+  }
+
+  private begin(): UnderWay | undefined {
+    const { state, manifest, current, deps } = this.collection
+    if (state.dirty || this.isBlocked() || this.underWay !== undefined) return undefined
+    if (!this.isDue(state, manifest)) return undefined
+    const foldId = deps.newId()
+    const task: FoldTask = {
+      collectionId: deps.collectionId,
+      version: { key: current.manifest, sha256: current.sha256 },
+      foldId,
+      nowMs: deps.clock.nowMs(),
+      ...(deps.packBytes !== undefined && { packBytes: deps.packBytes })
+    }
+    const held = new Set([foldId, current.manifest, ...manifestFiles(manifest)])
+    this.underWay = { task, held, beganAtMs: task.nowMs, abort: new AbortController() }
+    return this.underWay
+  }
+
+  private isDue({ history, batches }: WriterState, { appliedSlot }: Manifest): boolean {
+    const { deps } = this.collection
+    const shape = { ...foldShape, ...deps.foldShape }
+    if (history === null) return false
+    const slots = appliedSlot - (history.base?.appliedSlot ?? 0)
+    if (slots === 0 && batches.size === 0) return false
+    if (batches.size >= shape.batches || slots >= shape.slots) return true
+    const bytes = [...batches].reduce((sum, [, batch]) => sum + batch.bytes, 0)
+    const beforeMs = history.base?.createdAtMs ?? this.collection.manifest.spec.createdAtMs
+    return bytes >= shape.batchBytes || deps.clock.nowMs() - beforeMs >= shape.afterMs
+  }
+
+  private async adopt(begun: UnderWay, base: BaseRef): Promise<boolean> {
+    const { collection } = this
+    const { state, deps } = collection
+    if (this.underWay !== begun || this.isBlocked() || state.history === null) return false
+    state.history.base = base
+    for (const [key, { first }] of [...state.batches])
+      if (first <= base.lastArrival) state.batches.delete(key)
+    state.dirty = true
+    await collection.commit()
+    deps.logger.info(
+      { seq: base.seq, slot: base.appliedSlot, arrivals: base.lastArrival },
+      'history folded'
+    )
+    return true
+  }
+
+  /** A restored snapshot has items of a program before 0.4. A rebuild gives them numbers. */
+  private async forgetNumbers(): Promise<boolean> {
+    const { collection } = this
+    const { state, deps } = collection
+    deps.logger.warn('items of a program before 0.4 were restored: the history is not folded')
+    state.history = null
+    state.batches.clear()
+    state.dirty = true
+    await collection.commit()
+    return false
+  }
+}
