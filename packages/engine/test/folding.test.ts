@@ -1,118 +1,24 @@
-// Folds: a base and its packs stand for the log, the item lists and the batches below it. So the
-// tests delete all of these, and make the collection again.
-import { afterEach, expect, test } from 'vitest'
-import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+// Folds: what is made again from packs and bases is what the log and the batches would give.
+import { expect, test } from 'vitest'
 import { parseJobId } from '@likeness/shared/contract/job-id'
 import { decodePayload } from '../src/item/item-payload.ts'
 import { readRawVectors } from '../src/log/raw-vectors.ts'
-import { type PackRef, readBase } from '../src/history/base.ts'
 import { openSegment } from '../src/segment/open-segment.ts'
-import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
-import { createGallery, type Gallery } from '../src/testing/gallery.ts'
-import { smallState } from '../src/testing/small-state.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
-import { verifyCollection } from '../src/verify/verify.ts'
-import { readCurrent } from '../src/version/current.ts'
-import { readCommitted } from '../src/version/read-manifest.ts'
-import type { CollectionWriter } from '../src/writer/collection-writer.ts'
-
-let gallery: Gallery
-let writer: CollectionWriter
-afterEach(() => gallery.close())
-
-const always = { batches: 0, slots: 1 }
-async function open(options: GalleryOptions = {}): Promise<void> {
-  gallery = await createGallery({
-    stateShape: smallState,
-    raw: 'f16',
-    ...options,
-    merging: { foldShape: always, packBytes: 1_500, rowsPerSegment: 16, ...options.merging }
-  })
-  writer = await gallery.openWriter()
-}
-const settle = async (): Promise<void> => {
-  while ((await writer.step({ list: true })).more);
-  while (await writer.merge());
-}
-const version = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
-const base = async () => await readBase(gallery.store, (await version()).history!.base!)
-
-async function look() {
-  const items = await gallery.read(async (reader) => {
-    const found = []
-    for await (const { item, vectors } of reader.scrollVectors())
-      found.push({ ...item, raws: undefined, vectors })
-    return found
-  })
-  const { counts } = await version()
-  return { items: items.sort((a, b) => (a.id < b.id ? -1 : 1)), counts }
-}
-
-/** A restore raises revisions. */
-const unraised = ({ items, counts }: Awaited<ReturnType<typeof look>>) => ({
-  items: items.map((item) => ({ ...item, revision: 0 })),
-  counts
-})
-
-/** Deletes the slots up to the newest base, and every batch and item list that it stands for. */
-async function deleteFolded(): Promise<void> {
-  const { store, keys } = gallery
-  const { appliedSlot } = await base()
-  for (let slot = 1; slot <= appliedSlot; slot++) await store.delete([keys.logSlot(slot)])
-  const { state } = await version()
-  expect([state.base.length, state.deltas.length]).toEqual([0, 0])
-  const loose = new Set(
-    state.recent.flatMap((line) => (line.kind === 'batch' && line.value ? [line.value.key] : []))
-  )
-  const batches = await gallery.storedKeys(keys.batchesPrefix)
-  await store.delete(batches.filter((key) => !loose.has(key)))
-}
-
-/** Problems of the bases and their packs. */
-async function historyProblems() {
-  const { store, spec, keys } = gallery
-  const { problems } = await verifyCollection({
-    store,
-    collectionId: spec.collectionId,
-    scratchDir: temporaryFolder('verify')
-  })
-  return problems.filter(({ key }) =>
-    [keys.packPrefix, keys.basePrefix, keys.sidePrefix].some((prefix) => key.startsWith(prefix))
-  )
-}
-
-/** Folds, deletes what was folded, and expects that a rebuild gives the same content. */
-async function foldAndRebuild(): Promise<void> {
-  expect(await writer.fold()).toBe(true)
-  expect(await historyProblems()).toEqual([])
-  await deleteFolded()
-  const before = await look()
-  writer = await gallery.rebuild()
-  await settle()
-  expect(await look()).toEqual(before)
-}
-
-function flipped(body: Buffer): Buffer {
-  const copy = Buffer.from(body)
-  copy[copy.length >> 1]! ^= 4
-  return copy
-}
-
-/** Content of every kind. */
-async function fill(first: number): Promise<void> {
-  await gallery.add(writer, itemsFrom(first, 30))
-  await gallery.add(writer, [
-    { id: `item-${first + 1}`, label: 'again', seeds: [first + 500, first + 501] },
-    { id: `broken-${first}`, fails: 'bad_image' }
-  ])
-  await gallery.remove(`item-${first + 2}`, `item-${first + 3}`)
-  await gallery.relabel([`item-${first + 4}`, `item-${first + 1}`], {
-    label: 'changed',
-    metadata: { n: first }
-  })
-  await gallery.operate({ kind: 'delete_where', filter: { label: `label-${first + 6}` } })
-  await settle()
-}
+import {
+  base,
+  deleteFolded,
+  fill,
+  foldAndRebuild,
+  gallery,
+  look,
+  open,
+  reopen,
+  settle,
+  unraised,
+  version,
+  writer
+} from './folded-gallery.ts'
 
 test('what was folded is made again from packs, with its labels, and merges keep the numbers', async () => {
   await open({ stateShape: {} })
@@ -164,8 +70,7 @@ test('items of an open job that come after the fold are taken, also by a rebuild
   ]
   const labels = async () => (await look()).items.map(({ id, label }) => [id, label])
   expect(await labels()).toEqual(expected)
-  writer = await gallery.rebuild()
-  await settle()
+  await reopen(() => gallery.rebuild())
   expect(await labels()).toEqual(expected)
   await foldAndRebuild()
   expect(await gallery.jobs.status(ingestion)).toMatchObject({
@@ -204,68 +109,6 @@ test('a snapshot is made again from packs, with the labels that it had', async (
   await foldAndRebuild()
 })
 
-test.each(['folded', 'folded twice', 'changed since'])(
-  'when CURRENT and its manifest are lost after it was %s, everything comes back',
-  async (what) => {
-    await open({ stateShape: {} })
-    await fill(0)
-    await gallery.operate({ kind: 'take_snapshot', name: 'before' })
-    const { ingestion } = await gallery.accept(itemsFrom(50, 3))
-    await gallery.embed(ingestion, itemsFrom(50, 2))
-    await settle()
-    await writer.fold()
-    await fill(100)
-    if (what !== 'changed since') await writer.fold()
-    if (what === 'folded twice') {
-      await fill(200)
-      await writer.fold()
-    }
-    const before = await look()
-    const { snapshots } = await version()
-    await deleteFolded()
-    await gallery.appender.append(gallery.spec.collectionId, {
-      kind: 'rebuild',
-      opId: 'r',
-      atMs: Date.now()
-    })
-    const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
-    for (const key of [current.manifest, gallery.keys.current])
-      await gallery.store.put(key, Buffer.from('damaged'))
-    writer = await gallery.openOrRebuild()
-    await settle()
-    expect(await look()).toEqual(before)
-    expect((await version()).snapshots).toEqual(snapshots)
-    await gallery.embed(ingestion, itemsFrom(52, 1), 2)
-    await settle()
-    expect(await gallery.jobs.status(ingestion)).toMatchObject({
-      state: 'completed',
-      counts: { indexed: 3 }
-    })
-    await foldAndRebuild()
-  }
-)
-
-test('when the newest base is damaged, the one before and the log make the collection again', async () => {
-  await open({ stateShape: {} })
-  await fill(0)
-  await writer.fold()
-  await deleteFolded()
-  await fill(100)
-  await writer.fold()
-  const before = await look()
-  await gallery.appender.append(gallery.spec.collectionId, {
-    kind: 'rebuild',
-    opId: 'r',
-    atMs: Date.now()
-  })
-  const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
-  for (const key of [current.manifest, (await version()).history!.base!.key])
-    await gallery.store.put(key, Buffer.from('damaged'))
-  writer = await gallery.openOrRebuild()
-  await settle()
-  expect(await look()).toEqual(before)
-})
-
 test('a cancelled job stays what it was, and its late batches have no effect', async () => {
   await open({ stateShape: {} })
   const items = itemsFrom(0, 5)
@@ -297,24 +140,6 @@ test('raw vectors are read from packs', async () => {
   }
   expect(raws.length).toBeGreaterThan(20)
   for (const raw of raws) expect(raw!.length).toBeGreaterThan(0)
-})
-
-test('a pack that is altered, cut or gone is found, and named', async () => {
-  await open({ stateShape: {} })
-  await fill(0)
-  await writer.fold()
-  const { store } = gallery
-  const [{ items, raw, directory }] = (await base()).packs as [PackRef]
-  for (const { key } of [items, raw!, directory, (await base()).view.live]) {
-    const body = Buffer.from((await store.get(key))!.body)
-    for (const damaged of [flipped(body), body.subarray(0, -20), undefined]) {
-      if (damaged === undefined) await store.delete([key])
-      else await store.put(key, damaged)
-      expect((await historyProblems()).map((problem) => problem.key)).toContain(key)
-      await store.put(key, body)
-    }
-  }
-  expect(await historyProblems()).toEqual([])
 })
 
 test('files of a fold are no garbage, and those of a fold that was lost are', async () => {

@@ -113,16 +113,3 @@ export const baseFiles = ({ state, view, snapshots, packs }: Base): FileRef[] =>
   ...Object.values(snapshots).flatMap((snapshot) => viewFiles(snapshot.view)),
   ...packs.flatMap(packFiles)
 ]
-
-/** Returns the pack that may hold an arrival. */
-export function packOf({ packs }: Pick<Base, 'packs'>, arrival: number): PackRef | undefined {
-  let [low, high] = [0, packs.length - 1]
-  while (low <= high) {
-    const middle = (low + high) >> 1
-    const pack = packs[middle]!
-    if (arrival < pack.first) high = middle - 1
-    else if (arrival > pack.last) low = middle + 1
-    else return pack
-  }
-  return undefined
-}

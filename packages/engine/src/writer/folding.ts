@@ -4,21 +4,8 @@ import { buildFold, type FoldTask } from '../history/fold.ts'
 import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
 import type { CollectionState } from './collection-state.ts'
+import { foldShape } from './fold-shape.ts'
 
-/** When a fold is due: one of these is reached since the last one. */
-export interface FoldShape {
-  batches: number
-  batchBytes: number
-  slots: number
-  /** Milliseconds after which anything that was not folded makes a fold due. */
-  afterMs: number
-}
-export const foldShape: FoldShape = {
-  batches: 4096,
-  batchBytes: 64 * 1024 * 1024,
-  slots: 4096,
-  afterMs: 86_400_000
-}
 /** A fold that takes longer is given up: its files may be deleted from then on. */
 const limitMs = 3_600_000
 

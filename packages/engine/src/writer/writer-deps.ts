@@ -13,7 +13,7 @@ import type { MergingDeps } from '../merge/merge.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { StateShape } from '../state/write-state.ts'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
-import type { FoldShape } from './folding.ts'
+import type { FoldShape } from './fold-shape.ts'
 import type { Protocol } from './protocol.ts'
 
 /** Graphs of millions of rows take hours. */

@@ -1,0 +1,159 @@
+// Applies vector batches to a collection. Safe to repeat and, per item, safe in any order: versions
+// decide.
+import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
+import {
+  copyRows,
+  rowBytes,
+  rowsBetween,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
+import { hashName, itemHash } from '../item/item-hash.ts'
+import { encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
+import { applyUpdate, pendingUpdateFor } from '../item/payload-updates.ts'
+import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import { arrivalKey } from '../state/history.ts'
+import type { IngestionRecord } from '../state/job-record.ts'
+import type { ApplyRules } from './apply-rules.ts'
+import { currentVersionOf, removeCurrent } from './current-version.ts'
+import { isFilterDeleted } from './filter-deletes.ts'
+import type { WriterState } from './writer-state.ts'
+
+/** A batch to take in. */
+export interface Arrived {
+  key: string
+  batch: VectorBatch
+  /** Number of its first item, where it is known; else it gets the next one. */
+  first?: number | undefined
+}
+export interface Taken {
+  /** Items that had an effect: 0 for a batch of a closed or unknown ingestion. */
+  items: number
+  /** Number of the first item; undefined while arrivals have none. */
+  first: number | undefined
+}
+
+interface Arriving {
+  arrival: number
+  item: BatchItem
+  vectors: VectorRows
+  raws: RawPlace | undefined
+}
+
+/**
+ * Returns the place of an item's raw vectors in a batch that was read, or undefined when the batch
+ * has none.
+ */
+function rawPlace(
+  key: string,
+  { header: { rawDim: dim }, raw, rawAt }: VectorBatch,
+  first: number,
+  end: number
+): RawPlace | undefined {
+  if (dim === 0 || rawAt === undefined || first === end) return undefined
+  const own = raw.subarray(first * dim, end * dim)
+  return {
+    key,
+    at: rawAt + 2 * first * dim,
+    dim,
+    sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength))
+  }
+}
+
+function applyItem(
+  state: WriterState,
+  ingestion: OpenIngestion,
+  { arrival, item, vectors, raws }: Arriving,
+  rules: ApplyRules
+): void {
+  const { record } = ingestion
+  if (item.failure !== undefined) {
+    record.failed++
+    ingestion.failed.push({
+      ordinal: item.ordinal,
+      id: item.id,
+      line: item.line ?? null,
+      ...item.failure
+    })
+    return
+  }
+  const version = { revision: record.revision, ordinal: item.ordinal }
+  const hash = itemHash(item.id)
+  const now = currentVersionOf(state, hash)
+  if (now !== undefined && !rules.supersedes(version, now.version)) {
+    record.superseded++
+    return
+  }
+  const name = hashName(hash)
+  // The ingestion lists the item twice: the earlier one was counted, and one item stays of both.
+  const isRepeated =
+    now?.version.revision === version.revision &&
+    (now.live !== undefined || state.pending.has(name))
+  removeCurrent(state, hash, now)
+  const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
+  const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
+  const waiting = state.pendingUpdates.get(name) ?? []
+  if (isFilterDeleted(state, payload, version, waiting)) {
+    state.tombstones.set(name, version)
+    record.superseded++
+    return
+  }
+  state.pending.set(name, {
+    hash,
+    version,
+    arrival,
+    payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))),
+    vectors
+  })
+  if (isRepeated) record.superseded++
+  else record.indexed++
+}
+
+export function applyBatch(
+  state: WriterState,
+  { key, batch, first: known }: Arrived,
+  rules: ApplyRules
+): Taken {
+  const { header, vectors } = batch
+  const first = known ?? (state.history === null ? undefined : state.history.lastArrival + 1)
+  const taken: Taken = { items: 0, first }
+  const ingestion = state.ingestions.get(header.ingestion)
+  if (ingestion === undefined || !isOpen(ingestion)) return taken
+  let row = 0
+  for (const [at, item] of header.items.entries()) {
+    const from = row
+    row += item.rows.length
+    if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, key))
+      continue
+    applyItem(
+      state,
+      ingestion,
+      {
+        arrival: first === undefined ? 0 : first + at,
+        item,
+        vectors: copyRows(rowsBetween(vectors, header.dim, from, row)),
+        raws: rawPlace(key, batch, from, row)
+      },
+      rules
+    )
+    taken.items++
+  }
+  if (taken.items === 0) return taken
+  state.ingestions.change(header.ingestion)
+  state.dirty = true
+  noteLoose(state, { key, batch, first }, ingestion.record)
+  return taken
+}
+
+/** Numbers the items of a batch, those without an effect too, and says where they are. */
+function noteLoose(
+  { history, batches }: WriterState,
+  { key, batch, first }: Arrived,
+  { revision }: IngestionRecord
+): void {
+  if (history === null || first === undefined) return
+  const { header, vectors, raw } = batch
+  const items = header.items.length
+  history.lastArrival = Math.max(history.lastArrival, first + items - 1)
+  const bytes = rowBytes(vectors) + raw.byteLength
+  batches.set(arrivalKey(first), { first, key, revision, items, bytes })
+}

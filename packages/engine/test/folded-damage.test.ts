@@ -1,0 +1,103 @@
+// Folds under damage: CURRENT and its manifest, the newest base, a pack.
+import { expect, test } from 'vitest'
+import type { PackRef } from '../src/history/base.ts'
+import { itemsFrom } from '../src/testing/test-items.ts'
+import { readCurrent } from '../src/version/current.ts'
+import {
+  base,
+  deleteFolded,
+  fill,
+  foldAndRebuild,
+  gallery,
+  historyProblems,
+  look,
+  open,
+  reopen,
+  settle,
+  version,
+  writer
+} from './folded-gallery.ts'
+
+function flipped(body: Buffer): Buffer {
+  const copy = Buffer.from(body)
+  copy[copy.length >> 1]! ^= 4
+  return copy
+}
+
+test.each(['folded', 'folded twice', 'changed since'])(
+  'when CURRENT and its manifest are lost after it was %s, everything comes back',
+  async (what) => {
+    await open({ stateShape: {} })
+    await fill(0)
+    await gallery.operate({ kind: 'take_snapshot', name: 'before' })
+    const { ingestion } = await gallery.accept(itemsFrom(50, 3))
+    await gallery.embed(ingestion, itemsFrom(50, 2))
+    await settle()
+    await writer.fold()
+    await fill(100)
+    if (what !== 'changed since') await writer.fold()
+    if (what === 'folded twice') {
+      await fill(200)
+      await writer.fold()
+    }
+    const before = await look()
+    const { snapshots } = await version()
+    await deleteFolded()
+    await gallery.appender.append(gallery.spec.collectionId, {
+      kind: 'rebuild',
+      opId: 'r',
+      atMs: Date.now()
+    })
+    const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
+    for (const key of [current.manifest, gallery.keys.current])
+      await gallery.store.put(key, Buffer.from('damaged'))
+    await reopen(() => gallery.openOrRebuild())
+    expect(await look()).toEqual(before)
+    expect((await version()).snapshots).toEqual(snapshots)
+    await gallery.embed(ingestion, itemsFrom(52, 1), 2)
+    await settle()
+    expect(await gallery.jobs.status(ingestion)).toMatchObject({
+      state: 'completed',
+      counts: { indexed: 3 }
+    })
+    await foldAndRebuild()
+  }
+)
+
+test('when the newest base is damaged, the one before and the log make the collection again', async () => {
+  await open({ stateShape: {} })
+  await fill(0)
+  await writer.fold()
+  await deleteFolded()
+  await fill(100)
+  await writer.fold()
+  const before = await look()
+  await gallery.appender.append(gallery.spec.collectionId, {
+    kind: 'rebuild',
+    opId: 'r',
+    atMs: Date.now()
+  })
+  const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
+  for (const key of [current.manifest, (await version()).history!.base!.key])
+    await gallery.store.put(key, Buffer.from('damaged'))
+  await reopen(() => gallery.openOrRebuild())
+  expect(await look()).toEqual(before)
+})
+
+test('a pack that is altered, cut or gone is found, and named', async () => {
+  await open({ stateShape: {} })
+  await fill(0)
+  await writer.fold()
+  const { store } = gallery
+  const [{ items, raw, directory }] = (await base()).packs as [PackRef]
+  for (const { key } of [items, raw!, directory, (await base()).view.live]) {
+    const body = Buffer.from((await store.get(key))!.body)
+    for (const damaged of [flipped(body), body.subarray(0, -20), undefined]) {
+      if (damaged === undefined) await store.delete([key])
+      else await store.put(key, damaged)
+      expect((await historyProblems()).map((problem) => problem.key)).toContain(key)
+      await store.put(key, body)
+    }
+  }
+  expect(await historyProblems()).toEqual([])
+})
