@@ -1,37 +1,23 @@
 // Applies vector batches to a collection. Safe to repeat and, per item, safe in any order: versions
 // decide.
-import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
-import {
-  copyRows,
-  rowBytes,
-  rowsBetween,
-  type VectorRows
-} from '@likeness/shared/contract/vector-rows'
+import type { BatchHeader, BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import { applyUpdate, pendingUpdateFor } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
-import { arrivalKey } from '../state/history.ts'
-import type { IngestionRecord } from '../state/job-record.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { currentVersionOf, removeCurrent } from './current-version.ts'
 import { isFilterDeleted } from './filter-deletes.ts'
 import type { WriterState } from './writer-state.ts'
 
-/** A batch to take in. */
+/** A batch to take in, of one ingestion. */
 export interface Arrived {
   key: string
-  batch: VectorBatch
-  /** Number of its first item, where it is known; else it gets the next one. */
-  first?: number | undefined
-}
-export interface Taken {
-  /** Items that had an effect: 0 for a batch of a closed or unknown ingestion. */
-  items: number
-  /** Number of the first item; undefined while arrivals have none. */
+  batch: VectorBatch<BatchHeader>
+  /** Number of its first item; undefined while arrivals have none. */
   first: number | undefined
 }
-
 interface Arriving {
   arrival: number
   item: BatchItem
@@ -108,17 +94,19 @@ function applyItem(
   else record.indexed++
 }
 
+/**
+ * Returns the number of items that had an effect: 0 for a batch of a closed or unknown ingestion.
+ */
 export function applyBatch(
   state: WriterState,
-  { key, batch, first: known }: Arrived,
+  { key, batch, first }: Arrived,
   rules: ApplyRules
-): Taken {
+): number {
   const { header, vectors } = batch
-  const first = known ?? (state.history === null ? undefined : state.history.lastArrival + 1)
-  const taken: Taken = { items: 0, first }
   const ingestion = state.ingestions.get(header.ingestion)
-  if (ingestion === undefined || !isOpen(ingestion)) return taken
+  if (ingestion === undefined || !isOpen(ingestion)) return 0
   let row = 0
+  let applied = 0
   for (const [at, item] of header.items.entries()) {
     const from = row
     row += item.rows.length
@@ -135,25 +123,11 @@ export function applyBatch(
       },
       rules
     )
-    taken.items++
+    applied++
   }
-  if (taken.items === 0) return taken
-  state.ingestions.change(header.ingestion)
-  state.dirty = true
-  noteLoose(state, { key, batch, first }, ingestion.record)
-  return taken
-}
-
-/** Numbers the items of a batch, those without an effect too, and says where they are. */
-function noteLoose(
-  { history, batches }: WriterState,
-  { key, batch, first }: Arrived,
-  { revision }: IngestionRecord
-): void {
-  if (history === null || first === undefined) return
-  const { header, vectors, raw } = batch
-  const items = header.items.length
-  history.lastArrival = Math.max(history.lastArrival, first + items - 1)
-  const bytes = rowBytes(vectors) + raw.byteLength
-  batches.set(arrivalKey(first), { first, key, revision, items, bytes })
+  if (applied > 0) {
+    state.ingestions.change(header.ingestion)
+    state.dirty = true
+  }
+  return applied
 }

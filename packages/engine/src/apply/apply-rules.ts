@@ -9,10 +9,13 @@ export interface ApplyRules {
   restoredAt(revision: number): number
   /** Returns false when this ordinal has already had its effect. */
   claim(done: OrdinalRanges, ordinal: number, batchKey: string): boolean
+  /** Whether a shared batch may be taken in. `slot`: the newest log slot of its ingestions. */
+  mayTake(slot: number, appliedSlot: number): boolean
 }
 
 export const applyRules: ApplyRules = {
   supersedes,
   restoredAt: (revision) => revision,
-  claim: (done, ordinal) => done.add(ordinal)
+  claim: (done, ordinal) => done.add(ordinal),
+  mayTake: (slot, appliedSlot) => slot <= appliedSlot
 }

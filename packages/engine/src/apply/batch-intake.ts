@@ -1,17 +1,20 @@
 // Takes vector batches into the state: finds the outstanding ones, reads them ahead, and deals with
 // damaged ones.
-import { parseBatchKey } from '@likeness/shared/contract/keys'
-import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { isSharedBatchKey, parseBatchKey } from '@likeness/shared/contract/keys'
+import { newestSlot } from '@likeness/shared/contract/shared-batch'
+import { isShared, partsOf, type VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { slotOf } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
-import { BatchListing } from '../log/batch-listing.ts'
+import { BatchListing, type FoundBatch } from '../log/batch-listing.ts'
 import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/embedded-batch.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
-import { readBatch } from '../log/read-batches.ts'
-import { applyBatch, type Taken } from './apply-batch.ts'
+import { peekHeader, readBatch } from '../log/read-batches.ts'
+import { applyParts } from './apply-parts.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { BatchQueue } from './batch-queue.ts'
+import { SharedBatches } from './shared-batches.ts'
 import type { StepBounds } from './step-bounds.ts'
 import { SuppliedBatches } from './supplied-batches.ts'
 import type { WriterState } from './writer-state.ts'
@@ -25,13 +28,6 @@ export interface BatchIntakeDeps extends EmbeddingDeps {
 const mostReadsAhead = 16
 const bytesReadAhead = 16 * 1024 * 1024
 
-/** A batch that had an effect. `first`: number of its first item; undefined: items have none. */
-export interface TakenBatch {
-  key: string
-  first: number | undefined
-}
-const nothing: Taken = { items: 0, first: undefined }
-
 /** `batch` is undefined when it is missing or damaged. */
 interface Reading {
   batch?: VectorBatch
@@ -39,9 +35,23 @@ interface Reading {
   damage?: unknown
 }
 
+/** A batch that had an effect. */
+export interface TakenBatch {
+  key: string
+  /** Number of its first item; undefined: items have none. */
+  first: number | undefined
+  /** Newest log slot of the ingestions of a shared batch; 0 for a batch of one ingestion. */
+  slot: number
+  /** Ingestions that were open, where the others of a shared batch had no effect. */
+  only?: ReadonlySet<string>
+}
+
 export class BatchIntake {
   private readonly deps: BatchIntakeDeps
   private readonly queue = new BatchQueue()
+  private readonly shared = new SharedBatches()
+  /** Whether a shared batch has its turn next. */
+  private isSharedNext = true
   private readonly listing: BatchListing
   private readonly given: SuppliedBatches
   /** The batch that was taken last: those that are read ahead may be alike. */
@@ -50,18 +60,22 @@ export class BatchIntake {
   constructor(deps: BatchIntakeDeps) {
     this.deps = deps
     const isKnown = (ingestion: string, key: string): boolean => this.queue.knows(ingestion, key)
-    this.listing = new BatchListing(deps, isKnown)
+    this.listing = new BatchListing(deps, isKnown, this.shared)
     this.given = new SuppliedBatches(deps)
   }
 
   /** Whether there is more to find or to take at once. */
   get hasMore(): boolean {
-    return !this.queue.isEmpty || this.listing.hasMore || this.given.hasMore
+    const { queue, shared, listing, given } = this
+    return !queue.isEmpty || !shared.isEmpty || listing.hasMore || given.hasMore
   }
 
-  /** Whether batches of the ingestion are known and wait to be taken. */
+  /**
+   * Whether batches that may hold items of the ingestion are known and wait to be taken. A shared one
+   * may hold those of any. One that is kept back does not count: its slot may never come.
+   */
   isTaking(ingestion: string): boolean {
-    return this.queue.hasSome(ingestion)
+    return this.queue.hasSome(ingestion) || !this.shared.isEmpty
   }
 
   /**
@@ -78,21 +92,30 @@ export class BatchIntake {
    * step. Then listing finds the batch.
    */
   async find(
-    { ingestions }: WriterState,
+    state: WriterState,
     { notified = [], listMs }: { notified?: readonly string[]; listMs: number }
   ): Promise<{ isEarly: boolean }> {
+    const { ingestions } = state
+    this.shared.release(state.appliedSlot)
     let isEarly = false
     for (const key of notified) {
+      if (isSharedBatchKey(key)) {
+        this.shared.add(key)
+        continue
+      }
       const ingestion = parseBatchKey(key)?.ingestion ?? ''
       const open = ingestions.get(ingestion)
       isEarly ||= open === undefined
       if (open !== undefined && open.record.given !== true) this.queue.add(ingestion, key)
     }
-    for (const { ingestion, key } of await this.listing.next(ingestions, listMs))
-      this.queue.add(ingestion, key)
-    for (const { ingestion, key } of await this.given.next(ingestions))
-      this.queue.add(ingestion, key)
+    for (const found of await this.listing.next(state, listMs)) this.add(found)
+    for (const found of await this.given.next(ingestions)) this.add(found)
     return { isEarly }
+  }
+
+  private add({ ingestion, key }: FoundBatch): void {
+    if (ingestion === undefined) this.shared.add(key)
+    else this.queue.add(ingestion, key)
   }
 
   /** Takes batches until a bound is reached. Yields those that had an effect. */
@@ -100,7 +123,7 @@ export class BatchIntake {
     state: WriterState,
     bounds: Pick<StepBounds, 'batchBytes' | 'items' | 'batchMs'>
   ): AsyncGenerator<TakenBatch> {
-    const { clock, protocol } = this.deps
+    const { clock } = this.deps
     const untilMs = clock.nowMs() + bounds.batchMs
     const ahead: { key: string; reading: Promise<Reading> }[] = []
     let left = { bytes: bounds.batchBytes, items: bounds.items }
@@ -123,21 +146,42 @@ export class BatchIntake {
       if (next === undefined) return
       const { batch, sizeBytes, damage } = await next.reading
       if (damage !== undefined) await this.refuse(state, next.key, damage)
-      const { items, first } =
-        batch === undefined ? nothing : applyBatch(state, { key: next.key, batch }, protocol)
+      const { applied, ...taken } = this.apply(state, next.key, batch)
       this.given.taken(next.key)
-      this.last = { sizeBytes, items }
-      left = { bytes: left.bytes - sizeBytes, items: left.items - items }
-      if (items > 0) yield { key: next.key, first }
+      this.last = { sizeBytes, items: applied }
+      left = { bytes: left.bytes - sizeBytes, items: left.items - applied }
+      if (applied > 0) yield taken
     }
+  }
+
+  /** Applies a batch as a whole, or keeps it back as a whole. */
+  private apply(
+    state: WriterState,
+    key: string,
+    batch: VectorBatch | undefined
+  ): TakenBatch & { applied: number } {
+    const { protocol } = this.deps
+    const slot = batch !== undefined && isShared(batch.header) ? newestSlot(batch.header) : 0
+    const isEarly = slot > 0 && !protocol.mayTake(slot, state.appliedSlot)
+    if (isEarly) this.shared.keepBack(key, slot)
+    if (batch === undefined || isEarly) return { key, slot, first: undefined, applied: 0 }
+    return { key, slot, ...applyParts(state, { key, batch }, protocol) }
   }
 
   private get readsAhead(): number {
     return Math.min(mostReadsAhead, Math.ceil(bytesReadAhead / (this.last.sizeBytes + 1)))
   }
 
-  /** The next batch that can have an effect: not one of an ingestion that is over. */
-  private nextKey({ ingestions }: WriterState): string | undefined {
+  /** The next batch that can have an effect. Shared batches and the others take turns. */
+  private nextKey(state: WriterState): string | undefined {
+    this.isSharedNext = !this.isSharedNext
+    return this.isSharedNext
+      ? (this.shared.next() ?? this.nextOwn(state))
+      : (this.nextOwn(state) ?? this.shared.next())
+  }
+
+  /** Not one of an ingestion that is over. */
+  private nextOwn({ ingestions }: WriterState): string | undefined {
     for (let next = this.queue.next(); next !== undefined; next = this.queue.next()) {
       const open = ingestions.get(next.ingestion)
       if (open !== undefined && hasWorkLeft(open)) return next.key
@@ -167,13 +211,29 @@ export class BatchIntake {
   private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
     const { store, clock, logger, signal } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
-    const removed = !given
+    const removed = isSharedBatchKey(key) ? await this.isUntaken(state, key) : !given
     logger.error(
       { err: error, batch: key },
       removed ? 'vector batch refused and removed' : 'vector batch refused'
     )
     // Supplied vectors exist only here, so the batch stays for a later repair.
     if (removed) await retryStore(clock, () => store.delete([key]), signal)
+  }
+
+  /**
+   * Whether a shared batch has had no effect, by its head. One that was taken earlier stays for a later
+   * repair: the rest of it may be whole.
+   */
+  private async isUntaken(state: WriterState, key: string): Promise<boolean> {
+    const { store, clock, signal } = this.deps
+    const header = await retryStore(clock, () => peekHeader(store, key), signal)
+    if (header === undefined || header === null || !isShared(header)) return false
+    return partsOf(header).every(({ ingestion, revision, items }) => {
+      const open = state.ingestions.get(ingestion)
+      return open === undefined
+        ? slotOf(revision) > state.appliedSlot
+        : items.every(({ ordinal }) => !open.done.has(ordinal))
+    })
   }
 
   /**

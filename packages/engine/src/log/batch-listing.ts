@@ -3,35 +3,37 @@
 // without a batch cost nothing.
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import { retryStore } from '@likeness/store/retry-store'
+import { KeyPages, keysPerPage } from './key-pages.ts'
 import type { OpenIngestions } from './open-ingestions.ts'
 import { isOutstanding, listOpenBatches } from './read-batches.ts'
 import type { WorkSource } from './read-log.ts'
+import { type OpenWork, type SharedKnowledge, sharedPages } from './shared-listing.ts'
 
 /** Up to this many open ingestions are listed one by one, each with its own prefix. */
 const fewIngestions = 64
 const listsAtOnce = 8
-/** A page of S3. */
-const keysPerPage = 1_000
 const headsAtOnce = 16
 
-/** A batch in the store that may have an effect. */
+/** A batch in the store that may have an effect. A shared one has no ingestion. */
 export interface FoundBatch {
-  ingestion: string
+  ingestion?: string
   key: string
 }
+type FoundOwn = Required<FoundBatch>
 type IsKnown = (ingestion: string, key: string) => boolean
 
 export class BatchListing {
   private readonly source: WorkSource
   private readonly isKnown: IsKnown
+  private readonly shared: SharedKnowledge
   private isAsked = false
   private pages: AsyncGenerator<FoundBatch[]> | undefined
 
   /** `isKnown`: whether a batch need not be found again. */
-  constructor(source: WorkSource, isKnown: IsKnown) {
+  constructor(source: WorkSource, isKnown: IsKnown, shared: SharedKnowledge) {
     this.source = source
     this.isKnown = isKnown
+    this.shared = shared
   }
 
   get hasMore(): boolean {
@@ -45,14 +47,14 @@ export class BatchListing {
   }
 
   /** Goes on with the listing for some time and returns what it found. */
-  async next(ingestions: OpenIngestions, forMs: number): Promise<FoundBatch[]> {
+  async next(work: OpenWork, forMs: number): Promise<FoundBatch[]> {
     const { clock } = this.source
     const untilMs = clock.nowMs() + forMs
     const found: FoundBatch[] = []
     if (this.pages === undefined) {
       if (!this.isAsked) return found
       this.isAsked = false
-      this.pages = this.list(ingestions)
+      this.pages = this.list(work)
     }
     do {
       const page = await this.pages.next()
@@ -65,9 +67,12 @@ export class BatchListing {
     return found
   }
 
-  private async *list(ingestions: OpenIngestions): AsyncGenerator<FoundBatch[]> {
+  private async *list(work: OpenWork): AsyncGenerator<FoundBatch[]> {
+    const { ingestions } = work
     // Supplied batches are listed by supplied-batches.ts.
     const open = [...ingestions.openAfter(0)].filter(({ open: { record } }) => !record.given)
+    for await (const page of sharedPages(this.source, work, this.shared))
+      yield page.map((key) => ({ key }))
     if (open.length > fewIngestions) {
       yield* this.listRange(ingestions, open.map(({ ingestion }) => ingestion).sort())
       return
@@ -91,7 +96,7 @@ export class BatchListing {
     const pages = new KeyPages(this.source, batchesPrefix, `${batchesPrefix}${ids[0]!}`)
     for (;;) {
       const keys = await pages.next()
-      const page: FoundBatch[] = []
+      const page: FoundOwn[] = []
       let isOfOpen = false
       for (const key of keys) {
         const ingestion = parseBatchKey(key)?.ingestion
@@ -109,12 +114,9 @@ export class BatchListing {
     }
   }
 
-  private async outstanding(
-    ingestions: OpenIngestions,
-    found: FoundBatch[]
-  ): Promise<FoundBatch[]> {
+  private async outstanding(ingestions: OpenIngestions, found: FoundOwn[]): Promise<FoundBatch[]> {
     const outstanding: FoundBatch[] = []
-    const look = async (batch: FoundBatch): Promise<FoundBatch | undefined> => {
+    const look = async (batch: FoundOwn): Promise<FoundBatch | undefined> => {
       const open = ingestions.get(batch.ingestion)
       return open && (await isOutstanding(this.source, open, batch.key)) ? batch : undefined
     }
@@ -134,47 +136,4 @@ function firstAfter(ids: readonly string[], id: string): number {
     else high = middle
   }
   return low
-}
-
-/** Pages of keys under a prefix. One listing goes on from page to page, until a leap or a failure. */
-class KeyPages {
-  private readonly source: WorkSource
-  private readonly prefix: string
-  private after: string
-  private listed: AsyncIterator<{ key: string }> | undefined
-
-  constructor(source: WorkSource, prefix: string, after: string) {
-    this.source = source
-    this.prefix = prefix
-    this.after = after
-  }
-
-  leap(after: string): void {
-    if (after <= this.after) return
-    this.after = after
-    this.listed = undefined
-  }
-
-  async next(): Promise<string[]> {
-    const { store, clock, signal } = this.source
-    const page: string[] = []
-    const read = async (): Promise<void> => {
-      this.listed ??= store.list(this.prefix, { startAfter: this.after })[Symbol.asyncIterator]()
-      while (page.length < keysPerPage) {
-        const next = await this.listed.next()
-        if (next.done === true) return
-        page.push((this.after = next.value.key))
-      }
-    }
-    const begunAgain = async (): Promise<void> => {
-      try {
-        await read()
-      } catch (error) {
-        this.listed = undefined
-        throw error
-      }
-    }
-    await retryStore(clock, begunAgain, signal)
-    return page
-  }
 }

@@ -1,10 +1,11 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { parseBatchKey } from '@likeness/shared/contract/keys'
+import { isSharedBatchKey, parseBatchKey } from '@likeness/shared/contract/keys'
 import { modelOf } from '@likeness/shared/contract/profile'
 import {
   countRows,
   decodeVectorBatch,
-  peekBatchItems,
+  isShared,
+  peekBatchHeader,
   type VectorBatch
 } from '@likeness/shared/contract/vector-batch'
 import { allFinite, isSparse } from '@likeness/shared/contract/vector-rows'
@@ -18,17 +19,25 @@ import { peekBytes, type WorkSource } from './read-log.ts'
 const headsAtOnce = 16
 
 /**
- * Returns undefined when the batch is damaged or has a long head. Then the caller reads the whole
- * batch.
+ * Returns the header of a batch: undefined when the batch is damaged or has a long head (then the
+ * caller reads the whole batch), null when the batch is gone.
  */
-export async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] | undefined> {
+export async function peekHeader(
+  store: ObjectStore,
+  key: string
+): Promise<VectorBatch['header'] | undefined | null> {
   try {
     const head = await store.getRange(key, 0, peekBytes)
-    return head === undefined ? [] : peekBatchItems(head)
+    return head === undefined ? null : peekBatchHeader(head)
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return undefined
     throw error
   }
+}
+/** Returns undefined where the caller has to read the whole batch. */
+export async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] | undefined> {
+  const header = await peekHeader(store, key)
+  return header === null ? [] : header?.items.map(({ ordinal }) => ordinal)
 }
 /** Whether a batch may hold an ordinal that is not done. */
 export async function isOutstanding(
@@ -77,7 +86,7 @@ export async function readBatch(
   key: string
 ): Promise<ReadBatch | undefined> {
   const name = parseBatchKey(key)
-  if (name === undefined || !key.startsWith(keys.root)) return undefined
+  if ((name === undefined && !isSharedBatchKey(key)) || !key.startsWith(keys.root)) return undefined
   const stored = await retryStore(clock, () => store.get(key), signal)
   if (stored === undefined) return undefined
   const batch = decodeVectorBatch(stored.body)
@@ -85,8 +94,9 @@ export async function readBatch(
   const { version, dim, sparse = false } = embedding
   if (header.collectionId !== collectionId)
     throw appError('data_corrupt', `${key} belongs to collection ${header.collectionId}`)
-  if (header.ingestion !== name.ingestion)
-    throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
+  const ingestion = isShared(header) ? undefined : header.ingestion
+  if (ingestion !== name?.ingestion)
+    throw appError('data_corrupt', `${key} holds ${ingestion ?? 'many ingestions'}`)
   const isOfCollection =
     header.embeddingVersion === version
       ? header.dim === dim

@@ -197,6 +197,6 @@ async function assertWhole(
   if (record.given === true && missing <= (result?.failed ?? missing)) return
   throw appError(
     'data_corrupt',
-    `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`
+    `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)} and ${keys.sharedBatchesPrefix}`
   )
 }

@@ -1,13 +1,14 @@
 // Takes vector batches into a state that nobody is served from yet: a rebuild, or a reindex. Batches
 // are read ahead, and the items become segments of a bounded size.
-import { parseBatchKey } from '@likeness/shared/contract/keys'
-import { countRows, type VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { isSharedBatchKey, parseBatchKey } from '@likeness/shared/contract/keys'
+import { newestSlot } from '@likeness/shared/contract/shared-batch'
+import { countRows, isShared, type VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { rowBytes } from '@likeness/shared/contract/vector-rows'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { type AppError, isAppError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { retryStore } from '@likeness/store/retry-store'
-import { applyBatch } from '../apply/apply-batch.ts'
+import { applyParts } from '../apply/apply-parts.ts'
 import type { ApplyRules } from '../apply/apply-rules.ts'
 import { adoptWrittenSegments, writeSegments } from '../apply/prepare-commit.ts'
 import type { WriterState } from '../apply/writer-state.ts'
@@ -29,15 +30,18 @@ export interface TakingDeps extends EmbeddingDeps {
 /** Reads from the store at the same time. Batches have up to some MB each, with raw vectors. */
 export const readsAhead = 16
 
-/** A batch to take. `first`: number of its first item, where the collection has given it one. */
+/** A batch to take. */
 export interface BatchToTake {
   key: string
+  /** Number of its first item, where the collection has given it one. */
   first?: number | undefined
+  /** The ingestions of it to take; all that are open unless given. */
+  only?: ReadonlySet<string> | undefined
 }
 
 /**
- * Yields the batches of open ingestions that hold an ordinal which is not done: of `loose`, or of
- * all that the store lists.
+ * Yields the batches of open ingestions that hold an ordinal which is not done, and every shared
+ * batch: most of them do. They are those of `loose`, or all that the store lists.
  */
 export async function* outstandingBatches(
   deps: EmbeddingDeps,
@@ -46,6 +50,7 @@ export async function* outstandingBatches(
 ): AsyncIterable<BatchToTake> {
   const { store, clock, signal } = deps
   const isWanted = async (key: string): Promise<boolean> => {
+    if (isSharedBatchKey(key)) return true
     const ingestion = ingestions.get(parseBatchKey(key)?.ingestion ?? '')
     if (ingestion === undefined || !isOpen(ingestion)) return false
     const { done } = ingestion
@@ -58,17 +63,18 @@ export async function* outstandingBatches(
   for await (const { batch, wanted } of mapInOrder(all, readsAhead, judge)) if (wanted) yield batch
 }
 
-/** Lists all batches once. After a failure of the store the listing goes on where it was. */
-async function* listBatches({
-  store,
-  clock,
-  keys,
-  signal
-}: EmbeddingDeps): AsyncGenerator<BatchToTake> {
+async function* listBatches(deps: EmbeddingDeps): AsyncGenerator<BatchToTake> {
+  const { batchesPrefix, sharedBatchesPrefix } = deps.keys
+  for (const prefix of [batchesPrefix, sharedBatchesPrefix])
+    for await (const { key } of listKeys(deps, prefix)) yield { key }
+}
+
+/** Lists all keys once. After a failure of the store the listing goes on where it was. */
+async function* listKeys({ store, clock, signal }: EmbeddingDeps, prefix: string) {
   let startAfter = ''
   let listing: AsyncIterator<{ key: string }> | undefined
   const next = async () => {
-    listing ??= store.list(keys.batchesPrefix, { startAfter })[Symbol.asyncIterator]()
+    listing ??= store.list(prefix, { startAfter })[Symbol.asyncIterator]()
     try {
       return await listing.next()
     } catch (error) {
@@ -106,13 +112,15 @@ export async function takeBatches(
   const turns = new Turns()
   const read = async (one: BatchToTake) => ({ ...one, ...(await readWhole(deps, state, one.key)) })
   for await (const one of mapInOrder(batches, readsAhead, read)) {
-    const { key, first, batch, error, itemBytes = 0 } = one
+    const { key, first, only, batch, error, itemBytes = 0 } = one
     if (batch === undefined) {
       onLost(key, error)
       continue
     }
     await turns.take()
-    applyBatch(state, { key, batch, first }, deps.protocol)
+    // No version up to this slot has taken it: the writer had kept it back.
+    if (isShared(batch.header) && newestSlot(batch.header) > state.appliedSlot) continue
+    applyParts(state, { key, batch, only, first }, deps.protocol)
     await filling.add(countRows(batch.header.items), itemBytes)
   }
 }

@@ -9,8 +9,8 @@ const count = z.number().int().min(0)
 export const looseBatchSchema = z.strictObject({
   first: count,
   key: z.string(),
-  /** Revision of its ingestion. */
-  revision: count,
+  /** Revision of its ingestion; null: of many, and its header has their revisions. */
+  revision: count.nullable(),
   items: count,
   /** Bytes of its vectors. */
   bytes: count

@@ -1,5 +1,6 @@
 // Ingestions of a test gallery: accepted in the same way as by the API, embedded in the same way as
 // by an embed-worker.
+import { sharedBatchId } from '@likeness/shared/contract/shared-batch'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { jobIdOf } from '@likeness/shared/contract/job-id'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -10,10 +11,30 @@ import { sparseOf } from './sparse.ts'
 import { dim, type TestItem, vectorOf } from './test-items.ts'
 
 export function createIngestions(
-  { store, spec, keys, appender, lists, jobs }: GalleryStack,
+  { store, clock, spec, keys, appender, lists, jobs }: GalleryStack,
   options: GalleryOptions
 ) {
   const { width = dim, sparse } = options
+
+  function bodyOf(items: BatchItem[], given?: boolean) {
+    const vectors = Float32Array.from(
+      items
+        .flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])]))
+        .flat()
+    )
+    const raw =
+      options.raw === undefined || given === true
+        ? new Uint16Array(0)
+        : rawForms[options.raw].write(vectors)
+    const header = {
+      collectionId: spec.collectionId,
+      embeddingVersion: spec.embedding.version,
+      dim: width,
+      rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length),
+      items
+    }
+    return { header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw }
+  }
   const jobIds = new Map<string, string>()
   const idOf = (ingestion: string): string => jobIds.get(ingestion) ?? ingestion
   return {
@@ -66,32 +87,33 @@ export function createIngestions(
       firstOrdinal = 0,
       given?: boolean
     ): Promise<string> {
-      const batchItems = batchItemsOf(items, firstOrdinal)
-      const vectors = Float32Array.from(
-        batchItems
-          .flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])]))
-          .flat()
-      )
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
-      const raw =
-        options.raw === undefined || given === true
-          ? new Uint16Array(0)
-          : rawForms[options.raw].write(vectors)
-      const header = {
-        collectionId: spec.collectionId,
-        ingestion,
-        embeddingVersion: spec.embedding.version,
-        dim: width,
-        rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length),
-        items: batchItems
-      }
-      await store.put(
-        key,
-        encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw })
-      )
+      const { header, ...rows } = bodyOf(batchItemsOf(items, firstOrdinal), given)
+      await store.put(key, encodeVectorBatch({ header: { ...header, ingestion }, ...rows }))
+      return key
+    },
+    /** Writes a batch of items of many ingestions, like an embed-worker. Returns its key. */
+    async embedShared(parts: readonly SharedPart[], id?: string): Promise<string> {
+      const ingestions = parts.map(({ ingestion }) => ingestion)
+      const key = keys.sharedBatch(id ?? sharedBatchId(clock.nowMs(), ingestions))
+      const lists = parts.map(({ items, firstOrdinal = 0 }) => batchItemsOf(items, firstOrdinal))
+      const { header, ...rows } = bodyOf(lists.flat())
+      const counts = parts.map(({ ingestion, revision }, i) => ({
+        ...{ ingestion, revision },
+        items: lists[i]!.length
+      }))
+      await store.put(key, encodeVectorBatch({ header: { ...header, parts: counts }, ...rows }))
       return key
     }
   }
+}
+
+/** Items of one ingestion in a shared batch. */
+export interface SharedPart {
+  ingestion: string
+  revision: number
+  items: readonly TestItem[]
+  firstOrdinal?: number
 }
 
 function batchItemsOf(items: readonly TestItem[], firstOrdinal: number): BatchItem[] {

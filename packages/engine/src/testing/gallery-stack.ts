@@ -110,6 +110,7 @@ export async function createGalleryStack(options: GalleryOptions) {
 
   return {
     store,
+    clock,
     spec,
     keys,
     files,

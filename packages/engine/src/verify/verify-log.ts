@@ -48,8 +48,9 @@ export async function verifyIngestionObjects(
       : decodeObject(jobResultSchema, key, body)
   for await (const { key } of inspection.store.list(keys.ingestionsPrefix))
     await verifyObject(inspection, key, decodeItemList)
-  for await (const { key } of inspection.store.list(keys.batchesPrefix))
-    await verifyObject(inspection, key, (_, body) => decodeVectorBatch(body))
+  for (const prefix of [keys.batchesPrefix, keys.sharedBatchesPrefix])
+    for await (const { key } of inspection.store.list(prefix))
+      await verifyObject(inspection, key, (_, body) => decodeVectorBatch(body))
   for await (const { key } of inspection.store.list(keys.jobPrefix))
     await verifyObject(inspection, key, decodeResult)
 }

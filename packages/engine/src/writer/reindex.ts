@@ -6,6 +6,7 @@ import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/operation'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
+import type { TakenBatch } from '../apply/batch-intake.ts'
 import { countLive } from '../apply/prepare-commit.ts'
 import {
   emptyWriterState,
@@ -17,11 +18,10 @@ import { readHistory, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { adoptMerge, MergesUnderWay } from '../merge/merge.ts'
-import type { TakenBatch } from '../apply/batch-intake.ts'
 import { originOf } from '../rebuild/origin.ts'
 import { lacksRaws } from '../rebuild/packed-state.ts'
 import { replay, type ReplayDeps } from '../rebuild/replay.ts'
-import { readsAhead, takeBatches, writeState } from '../rebuild/take-batches.ts'
+import { type BatchToTake, readsAhead, takeBatches, writeState } from '../rebuild/take-batches.ts'
 import { openSegment } from '../segment/open-segment.ts'
 import type { History } from '../state/history.ts'
 import type { Manifest } from '../version/manifest.ts'
@@ -80,7 +80,7 @@ export class Reindex {
     appliedSlot: number
     open: OpenIngestions
     history: History | null
-    loose: TakenBatch[]
+    loose: BatchToTake[]
   }
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
@@ -191,16 +191,22 @@ export class Reindex {
   }
 
   /**
-   * Takes the batches to follow from their list. A batch whose ingestion is unknown belongs to a
-   * later slot: the collection has applied this slot without committing it yet.
+   * Takes the batches to follow from their list, and of a shared batch the ingestions that were open.
+   * A batch whose ingestion is unknown belongs to a later slot: the collection has applied this slot
+   * without committing it yet.
    */
-  private *followed(): Iterable<TakenBatch> {
-    const { batches } = this
+  private *followed(): Iterable<BatchToTake> {
+    const { batches, state } = this
     let taken = 0
-    const isKnown = (batch: TakenBatch | undefined): boolean =>
-      this.state.ingestions.has(parseBatchKey(batch?.key ?? '')?.ingestion ?? '')
+    const isKnown = ({ key, slot }: TakenBatch): boolean =>
+      slot > 0
+        ? slot <= state.appliedSlot
+        : state.ingestions.has(parseBatchKey(key)?.ingestion ?? '')
     try {
-      while (isKnown(batches[taken])) yield batches[taken++]!
+      while (taken < batches.length && isKnown(batches[taken]!)) {
+        const { key, only, first } = batches[taken++]!
+        yield { key, only, first }
+      }
     } finally {
       this.batches = this.batches.slice(taken)
     }

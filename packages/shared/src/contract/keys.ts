@@ -68,6 +68,9 @@ export function collectionKeys(collectionId: string) {
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
     batch: (ingestion: string, firstOrdinal: number, attempt: string) =>
       `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
+    sharedBatchesPrefix: `${root}arr/`,
+    /** Batch of many small ingestions, in a folder for each 33 s. `id`: a ULID. */
+    sharedBatch: (id: string) => `${root}arr/${id.slice(0, 7)}/${id}`,
     segmentPrefix: `${root}seg/`,
     segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns' | 'vectors') =>
       `${root}seg/${segment}.${file}`,
@@ -138,3 +141,6 @@ export function parseBatchKey(
   if (match === null) return undefined
   return { collectionId: match[1]!, ingestion: match[2]!, firstOrdinal: Number(match[3]) }
 }
+
+const sharedBatchPattern = /^c\/[0-9A-Z]{26}\/arr\/([0-9A-Z]{7})\/\1[0-9A-Z]{19}$/
+export const isSharedBatchKey = (key: string): boolean => sharedBatchPattern.test(key)

@@ -54,7 +54,7 @@ test('a batch comes back as it was written', () => {
 test('every flipped bit and every cut is data_corrupt', () => {
   const body = encodeVectorBatch(batch)
   for (let at = 0; at < body.length; at++) {
-    const flipped = body.slice()
+    const flipped = Uint8Array.from(body)
     flipped[at]! ^= 1 << (at % 8)
     expect(() => decodeVectorBatch(flipped)).toThrow(
       expect.objectContaining({ code: 'data_corrupt' })
@@ -104,7 +104,7 @@ test('a head that was altered says nothing about ordinals', () => {
   const body = encodeVectorBatch(batch)
   const headEnd = 12 + Buffer.from(body).readUInt32LE(8) + 32
   for (let at = 0; at < headEnd; at++) {
-    const flipped = body.slice()
+    const flipped = Uint8Array.from(body)
     flipped[at]! ^= 1 << (at % 8)
     expect(peekBatchItems(flipped)).toBeUndefined()
   }

@@ -1,6 +1,7 @@
 // Vector batches: the vectors that an embed-worker hands to the writer. A batch is immutable and
 // self-contained, and a sha256 at the end covers the whole batch. The head has a sha256 too,
-// because it is also read alone.
+// because it is also read alone. Format 1 has items of one ingestion. Format 2 is a shared batch: it
+// has items of many small ingestions.
 import { z } from 'zod'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
@@ -37,23 +38,50 @@ export const batchItemSchema = z.strictObject({
 })
 export type BatchItem = z.infer<typeof batchItemSchema>
 
-export const batchHeaderSchema = z
+const headerFields = {
+  incarnation: z.string(),
+  embeddingVersion: z.string(),
+  dim: z.number().int().min(1),
+  /** 0 when raw vectors are not kept. */
+  rawDim: z.number().int().min(0),
+  /** Number of entries of all rows, when the rows are sparse. */
+  nonZeros: z.number().int().min(0).optional()
+}
+const ownHeaderSchema = z
+  .strictObject({ ...headerFields, ingestion: z.string(), items: z.array(batchItemSchema) })
+  .transform(fromStored)
+/** The rows go over the parts in their order. */
+const sharedHeaderSchema = z
   .strictObject({
-    incarnation: z.string(),
-    ingestion: z.string(),
-    embeddingVersion: z.string(),
-    dim: z.number().int().min(1),
-    /** 0 when raw vectors are not kept. */
-    rawDim: z.number().int().min(0),
-    /** Number of entries of all rows, when the rows are sparse. */
-    nonZeros: z.number().int().min(0).optional(),
-    items: z.array(batchItemSchema)
+    ...headerFields,
+    parts: z.array(
+      z.strictObject({
+        ingestion: z.string(),
+        /** Revision of the ingestion: the writer must have applied its log slot. */
+        revision: z.number().int(),
+        items: z.array(batchItemSchema)
+      })
+    )
   })
   .transform(fromStored)
-export type BatchHeader = z.infer<typeof batchHeaderSchema>
 
-export interface VectorBatch {
-  header: BatchHeader
+/** Header of a batch with items of one ingestion. */
+export type BatchHeader = z.infer<typeof ownHeaderSchema>
+/** Items of one ingestion in a shared batch, by their number: they follow each other. */
+export interface BatchPart {
+  ingestion: string
+  revision: number
+  items: number
+}
+/** Header of a shared batch. `items`: those of all parts. */
+export interface SharedBatchHeader extends Omit<BatchHeader, 'ingestion'> {
+  parts: BatchPart[]
+}
+export const isShared = (header: BatchHeader | SharedBatchHeader): header is SharedBatchHeader =>
+  'parts' in header
+
+export interface VectorBatch<H = BatchHeader | SharedBatchHeader> {
+  header: H
   /** Vectors after the profile. */
   vectors: VectorRows
   /** Raw vectors before the profile: [rows, rawDim] IEEE half precision. */
@@ -63,7 +91,8 @@ export interface VectorBatch {
 }
 
 const magic = Buffer.from('LKVB')
-const version = 1
+const ownVersion = 1
+const sharedVersion = 2
 const headBytes = 12
 const digestBytes = 32
 const align8 = (n: number): number => (n + 7) & ~7
@@ -83,7 +112,7 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   }
   const json = Buffer.from(
     JSON.stringify({
-      ...toStored(header),
+      ...storedHeader(header),
       ...(isSparse(vectors) && { nonZeros: vectors.values.length })
     })
   )
@@ -91,7 +120,7 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   const rawAt = vectorsAt + rowBytes(vectors)
   const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
   magic.copy(body, 0)
-  body.writeUInt32LE(version, 4)
+  body.writeUInt32LE(isShared(header) ? sharedVersion : ownVersion, 4)
   body.writeUInt32LE(json.length, 8)
   json.copy(body, headBytes)
   const headEnd = headBytes + json.length
@@ -109,17 +138,35 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   return body
 }
 
+function storedHeader(header: VectorBatch['header']) {
+  if (!isShared(header)) return toStored(header)
+  const { items: _items, ...rest } = toStored(header)
+  return { ...rest, parts: partsOf(header) }
+}
+
+/** A part of a shared batch with its items. */
+export interface PartItems {
+  ingestion: string
+  revision: number
+  items: BatchItem[]
+}
+export function partsOf({ parts, items }: SharedBatchHeader): PartItems[] {
+  let end = 0
+  return parts.map((part) => ({ ...part, items: items.slice(end, (end += part.items)) }))
+}
+
 /** Throws data_corrupt unless the bytes are a whole, unaltered batch. */
 export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   // Copies to offset 0: typed array views need an alignment that a pooled Buffer does not have.
   const body = Buffer.from(new Uint8Array(bytes).buffer)
   if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a vector batch')
-  if (body.readUInt32LE(4) !== version)
-    throw otherFormat('a vector batch', body.readUInt32LE(4), version)
   const digestAt = body.length - digestBytes
   if (!digestOf(body.subarray(0, digestAt)).equals(body.subarray(digestAt)))
     throw appError('data_corrupt', 'vector batch does not match its checksum')
+  const version = body.readUInt32LE(4)
+  if (version !== ownVersion && version !== sharedVersion)
+    throw otherFormat('a vector batch', version, sharedVersion)
   const jsonBytes = body.readUInt32LE(8)
   const header = parseHeader(body, jsonBytes)
   const rows = countRows(header.items)
@@ -140,7 +187,7 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
 function readVectors(
   buffer: ArrayBuffer,
   at: number,
-  { dim, nonZeros }: BatchHeader,
+  { dim, nonZeros }: VectorBatch['header'],
   rows: number
 ): VectorRows {
   if (nonZeros === undefined) return new Float32Array(buffer, at, rows * dim)
@@ -155,16 +202,23 @@ function readVectors(
   return sparse
 }
 
-function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
+function parseHeader(body: Buffer, jsonBytes: number): VectorBatch['header'] {
   const text = body.toString('utf8', headBytes, headBytes + jsonBytes)
-  return readText(batchHeaderSchema, 'the header of a vector batch', text)
+  const name = 'the header of a vector batch'
+  if (body.readUInt32LE(4) !== sharedVersion) return readText(ownHeaderSchema, name, text)
+  const { parts, ...rest } = readText(sharedHeaderSchema, name, text)
+  return {
+    ...rest,
+    items: parts.flatMap(({ items }) => items),
+    parts: parts.map(({ items, ...part }) => ({ ...part, items: items.length }))
+  }
 }
 
 /**
- * Returns the ordinals of the items in a batch, read from its first bytes only. Returns undefined
- * when `head` is too short or damaged; then the caller reads the whole batch.
+ * Returns the header of a batch, read from its first bytes only. Returns undefined when `head` is too
+ * short or damaged; then the caller reads the whole batch.
  */
-export function peekBatchItems(head: Uint8Array): number[] | undefined {
+export function peekBatchHeader(head: Uint8Array): VectorBatch['header'] | undefined {
   const body = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
   if (body.length < headBytes || !body.subarray(0, 4).equals(magic)) return undefined
   const jsonBytes = body.readUInt32LE(8)
@@ -175,9 +229,13 @@ export function peekBatchItems(head: Uint8Array): number[] | undefined {
   )
     return undefined
   try {
-    return parseHeader(body, jsonBytes).items.map((item) => item.ordinal)
+    return parseHeader(body, jsonBytes)
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return undefined
     throw error
   }
 }
+
+/** Returns the ordinals of the items in a batch of one ingestion, as peekBatchHeader does. */
+export const peekBatchItems = (head: Uint8Array): number[] | undefined =>
+  peekBatchHeader(head)?.items.map((item) => item.ordinal)
