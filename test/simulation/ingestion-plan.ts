@@ -85,27 +85,49 @@ function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   }
 }
 
+/** Some ordinals of an ingestion. */
+export interface PlanPart {
+  plan: IngestionPlan
+  ordinals: readonly number[]
+}
+
+function bodyOf(parts: readonly PlanPart[], version: string) {
+  const listed = parts.flatMap(({ plan, ordinals }) =>
+    ordinals.map((ordinal) => ({ plan, ordinal }))
+  )
+  const embedded = listed.filter(({ plan, ordinal }) => !plan.items[ordinal]!.fails)
+  const { collectionId, given } = parts[0]!.plan
+  const raw = given ? [] : embedded.flatMap(({ plan, ordinal }) => rawVectorsOf(plan, ordinal))
+  return {
+    header: {
+      collectionId,
+      embeddingVersion: version,
+      dim,
+      rawDim: given ? 0 : dim,
+      items: listed.map(({ plan, ordinal }) => batchItem(plan, ordinal))
+    },
+    vectors: Float32Array.from(
+      embedded.flatMap(({ plan, ordinal }) => vectorsOf(plan, ordinal, version))
+    ),
+    raw: Uint16Array.from(raw)
+  }
+}
+
 /** Returns the batch of some ordinals in the form that an embed worker writes. */
-export function embedBatch(
-  plan: IngestionPlan,
-  ordinals: readonly number[],
+export function embedBatch(part: PlanPart, version: string): Uint8Array {
+  const { header, ...rows } = bodyOf([part], version)
+  return encodeVectorBatch({ header: { ...header, ingestion: part.plan.ingestion }, ...rows })
+}
+
+/** Returns the shared batch of ingestions of one collection. */
+export function embedShared(
+  parts: readonly (PlanPart & { revision: number })[],
   version: string
 ): Uint8Array {
-  const items = ordinals.map((ordinal) => batchItem(plan, ordinal))
-  const embedded = ordinals.filter((ordinal) => !plan.items[ordinal]!.fails)
-  const vectors = Float32Array.from(
-    embedded.flatMap((ordinal) => vectorsOf(plan, ordinal, version))
-  )
-  const raw = Uint16Array.from(
-    plan.given ? [] : embedded.flatMap((ordinal) => rawVectorsOf(plan, ordinal))
-  )
-  const header = {
-    collectionId: plan.collectionId,
-    ingestion: plan.ingestion,
-    embeddingVersion: version,
-    dim,
-    rawDim: plan.given ? 0 : dim,
-    items
-  }
-  return encodeVectorBatch({ header, vectors, raw })
+  const { header, ...rows } = bodyOf(parts, version)
+  const counts = parts.map(({ plan: { ingestion }, ordinals, revision }) => ({
+    ...{ ingestion, revision },
+    items: ordinals.length
+  }))
+  return encodeVectorBatch({ header: { ...header, parts: counts }, ...rows })
 }

@@ -7,7 +7,9 @@ import {
   readCurrent,
   realProtocol
 } from '@likeness/engine/testing/internals'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
+import { isShared, peekBatchHeader } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { retryStore } from '@likeness/store/retry-store'
 
@@ -145,6 +147,34 @@ const collectBatches: Protocol = {
 }
 
 /**
+ * A shared batch is garbage as soon as one of its ingestions has ended. The real rule keeps all of
+ * them: log and batches make the collection again.
+ */
+const collectShared: Protocol = {
+  ...realProtocol,
+  async fenceCollection(context, versionedCurrent) {
+    const { store, clock, currentKey } = context
+    const moved = await realProtocol.fenceCollection(context, versionedCurrent)
+    const keys = collectionKeys(currentKey.split('/')[1]!)
+    await retryStore(clock, async () => {
+      for await (const { key } of store.list(keys.sharedBatchesPrefix)) {
+        const stored = await store.get(key)
+        const header = stored && peekBatchHeader(stored.body)
+        if (header === undefined || !isShared(header)) continue
+        const ended = await Promise.all(
+          header.parts.map(({ ingestion }) => store.head(keys.jobResult(ingestion)))
+        )
+        if (ended.some((result) => result !== undefined)) await store.delete([key])
+      }
+    })
+    return moved
+  }
+}
+
+/** Of a shared batch what is known is taken, and the rest is never looked at again. */
+const halfOfShared: Protocol = { ...realProtocol, mayTake: () => true }
+
+/**
  * Vectors are used as vectors of the collection's embedding, for any profile that computed them.
  */
 const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vectors }) => vectors }
@@ -164,6 +194,8 @@ export const mutants: Record<string, () => Protocol> = {
   'merge without row map': () => noRowMap,
   'merge adopted though an input is gone': () => adoptAlways,
   'collection of unapplied batches': () => collectBatches,
+  'a shared batch that goes with one of its ingestions': () => collectShared,
+  'half of a shared batch': () => halfOfShared,
   'a restore that lowers revisions': () => restoreLowersRevisions,
   'a restore that lowers seq': () => restoreLowersSeq,
   'vectors of several embeddings': () => vectorsAsTheyAre,

@@ -15,9 +15,10 @@ import type { JobStatus } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { ClientDeps } from './client.ts'
+import { writeBatch, writeShared } from './embed-worker.ts'
 import { deleteFolded, filesOfBases } from './folded.ts'
-import { writeBatch } from './embed-worker.ts'
 import { openWriter, writerDeps } from './index-worker.ts'
+import type { IngestionPlan } from './ingestion-plan.ts'
 import { readAndCheck, type SeenJobs, watchJob } from './readers.ts'
 import type { Truth } from './truth.ts'
 import type { ReadVersion } from './version-check.ts'
@@ -45,10 +46,13 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
     while (await writer.reindex());
     const open = [...writer.openAfter(0)]
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
-    for (const { ingestion } of open) {
-      const plan = truth.plans.get(ingestion)!
-      if (!plan.given) await writeBatch(machine, plan, [0, plan.items.length], truth.embedding)
-    }
+    const plans = open.map(({ ingestion }) => truth.plans.get(ingestion)!)
+    const ranges = new Map(
+      plans.filter(({ given }) => !given).map((plan) => [plan, [0, plan.items.length]])
+    ) as Map<IngestionPlan, [number, number]>
+    const version = truth.embedding
+    if (ranges.size > 1) await writeShared(world, machine, truth, { ranges, version })
+    else for (const [plan, range] of ranges) await writeBatch(machine, plan, range, version)
   }
   const open = [...writer.openAfter(0)].map(({ ingestion }) => truth.plans.get(ingestion)!.number)
   throw new Violation('progress', `still open after ${rounds} rounds: ${open.join()}`)

@@ -124,6 +124,7 @@ export type Happening =
   | 'changedSettings'
   | 'changedEmbeddings'
   | 'keptEmbeddings'
+  | 'sharedBatches'
   | 'given'
   | 'damagedGiven'
   | 'versionsRead'
@@ -180,6 +181,7 @@ export class World implements StoreWorld {
     changedSettings: 0,
     changedEmbeddings: 0,
     keptEmbeddings: 0,
+    sharedBatches: 0,
     given: 0,
     damagedGiven: 0,
     versionsRead: 0,
