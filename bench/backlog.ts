@@ -179,7 +179,11 @@ try {
   let turnMs = performance.now()
   const running = runWriter({
     writer,
-    scheduler: new ChunkScheduler({ queues: { small: queue, bulk: queue }, clock, logger }),
+    scheduler: new ChunkScheduler({
+      queues: { inline: queue, small: queue, bulk: queue },
+      clock,
+      logger
+    }),
     notifications: box,
     clock,
     logger,

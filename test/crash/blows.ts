@@ -2,7 +2,7 @@
 // interrupted running work.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { leaseKey, queueName, queuePriorities } from '@likeness/shared/contract/work'
+import { leaseKey, queueKinds, queueName } from '@likeness/shared/contract/work'
 import {
   mergePoints,
   type PinnedPoint,
@@ -59,7 +59,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
 
   async function isEmbedding(): Promise<true | undefined> {
     const active = await Promise.all(
-      queuePriorities.map((priority) => redis.llen(`bull:${queueName(priority, route)}:active`))
+      queueKinds.map((kind) => redis.llen(`bull:${queueName(kind, route)}:active`))
     ).catch(() => [0])
     return active.some((count) => count > 0) || undefined
   }

@@ -82,6 +82,9 @@ const itemsOfListFail: Judge = async ({
     model: { rawDim: 0 },
     embeddings: { check: async () => undefined },
     announce: () => undefined,
+    openShared: () => {
+      throw new Error('the items of a list have batches of their own')
+    },
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
     openInFlight: () => ({
       leftovers: async () => new Map(),

@@ -6,7 +6,7 @@ import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
 import { writeSupplied } from './given-vectors.ts'
-import { embeddings, labelOf, planIngestion } from './ingestion-plan.ts'
+import { embeddings, labelOf, linesOf, planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 import { loop, type Machine, unlessUnavailable, type World } from './world.ts'
@@ -100,7 +100,8 @@ async function ingest(
     total: size,
     partSize: 200,
     given: plan.given,
-    source: 'simulation'
+    source: 'simulation',
+    ...(plan.inline && { items: linesOf(plan) })
   }
   if ((await send(deps, machine, truth, operation)) !== undefined)
     deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })

@@ -77,13 +77,13 @@ export async function runEmbedWorker(world: World, machine: Machine): Promise<vo
       : random.pick(embeddings).version
     // Embedding takes time. Other workers may embed the same items meanwhile.
     if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
-    const picked = random.chance(0.5) ? [plan] : [plan, random.pick(plans), plans.at(-1)!]
+    const others = random.chance(0.4) ? [] : [random.pick(plans), plans.at(-1)!]
+    const picked = [plan, ...others.filter(({ inline }) => inline)]
     const ranges = new Map(picked.map((one) => [one, pickRange(world, one.items.length)]))
     for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {
-      const key =
-        ranges.size > 1 || random.chance(0.2)
-          ? await writeShared(world, machine, truth, { ranges, version })
-          : await writeBatch(machine, plan, ranges.get(plan)!, version)
+      const key = plan.inline
+        ? await writeShared(world, machine, truth, { ranges, version })
+        : await writeBatch(machine, plan, ranges.get(plan)!, version)
       if (random.chance(0.7))
         notifications.set(plan.collectionId, [...(notifications.get(plan.collectionId) ?? []), key])
     }

@@ -4,7 +4,7 @@ import { encodeItemList } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { retryStore } from '@likeness/store/retry-store'
 import { writeBatch } from './embed-worker.ts'
-import type { IngestionPlan } from './ingestion-plan.ts'
+import { type IngestionPlan, linesOf } from './ingestion-plan.ts'
 import type { Machine, World } from './world.ts'
 
 /** Items of damaged batches are planned as failed from then on. */
@@ -14,13 +14,9 @@ export async function writeSupplied(
   plan: IngestionPlan
 ): Promise<void> {
   const { store, process } = machine
-  const lines = plan.items.map(({ id }, ordinal) => ({ ordinal, id, label: null, imageKey: null }))
-  await retryStore(process.clock, () =>
-    store.put(
-      collectionKeys(plan.collectionId).itemListPart(plan.ingestion, 0),
-      encodeItemList(lines)
-    )
-  )
+  const list = collectionKeys(plan.collectionId).itemListPart(plan.ingestion, 0)
+  if (!plan.inline)
+    await retryStore(process.clock, () => store.put(list, encodeItemList(linesOf(plan))))
   const perBatch = 1 + random.below(4)
   for (let from = 0; from < plan.items.length; from += perBatch) {
     const to = Math.min(plan.items.length, from + perBatch)

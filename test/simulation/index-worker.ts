@@ -14,6 +14,7 @@ import { retryStore } from '@likeness/store/retry-store'
 import { handOver, leaseMs, takeOffer } from './hand-over.ts'
 import { project } from './ingestion-plan.ts'
 import { createMergeProcesses } from './merge-process.ts'
+import { checkTaken, storedShared } from './taken-batches.ts'
 import type { Truth } from './truth.ts'
 import { loop, type Machine, type World } from './world.ts'
 
@@ -56,6 +57,7 @@ export function writerDeps(
     stateShape: settings.stateShape,
     foldShape: settings.foldShape,
     packBytes: settings.packBytes,
+    stepBounds: { slotBytes: settings.slotBytes },
     mergeLimitMs: settings.mergeLimitMs,
     rowsPerSegment: settings.mergeShape.mostRows,
     buildMerge: createMergeProcesses(world, process),
@@ -98,6 +100,8 @@ interface Owned {
   writer: CollectionWriter
   collectionId: string
   merging: UnderWay
+  /** Whether the last step has left work, maybe a listing. */
+  isListing: boolean
 }
 
 /** Merges run beside the commits, one at a time in each merge tier. */
@@ -159,19 +163,26 @@ function startFold(world: World, writer: CollectionWriter, underWay: UnderWay): 
   )
 }
 
-async function act(
-  world: World,
-  machine: Machine,
-  { writer, collectionId, merging }: Owned
-): Promise<void> {
+async function act(world: World, machine: Machine, owned: Owned): Promise<void> {
   const { random } = world
+  const { writer, merging } = owned
   if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
   if (random.chance(0.3)) startFold(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
-  else
-    await writer.step({ batches: takeNotifications(world, collectionId), list: random.chance(0.4) })
+  else await step(world, owned)
+}
+
+async function step(world: World, owned: Owned): Promise<void> {
+  const { writer, collectionId, isListing } = owned
+  const stored = storedShared(world, collectionId)
+  const list = world.random.chance(0.4)
+  const batches = takeNotifications(world, collectionId)
+  const { more } = await writer.step({ batches, list })
+  // A listing that goes on over several steps may have begun before.
+  if (list && !isListing && !more) checkTaken(world, writer, stored)
+  owned.isListing = more
 }
 
 export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
@@ -194,7 +205,12 @@ export async function runIndexWorker(world: World, machine: Machine): Promise<vo
         const files = ahead?.collectionId === collectionId ? ahead.read.files : undefined
         ahead = undefined
         const writer = await openWriter(world, machine, collectionId, files)
-        owned = writer && { writer, collectionId, merging: new Set() }
+        owned = writer && {
+          writer,
+          collectionId,
+          merging: new Set(),
+          isListing: false
+        }
       }
       if (owned === undefined) return
       await act(world, machine, owned)

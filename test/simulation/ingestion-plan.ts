@@ -1,6 +1,7 @@
 // Content of an ingestion in the simulation. Each vector tells its ingestion, item and row, so that
 // content is checked exactly.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Random } from './random.ts'
 
@@ -31,6 +32,8 @@ export interface IngestionPlan {
   number: number
   /** True: the batches are written before the log entry, and never afterwards. */
   given: boolean
+  /** True: the log entry has the item lines, and embed workers write shared batches. */
+  inline: boolean
   /** Embedding of the supplied vectors. */
   embedding: string
   /** Items by ordinal. */
@@ -50,9 +53,13 @@ export function planIngestion(
   return {
     ...names,
     given: random.chance(givenShare),
+    inline: random.chance(0.6),
     items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) }))
   }
 }
+
+export const linesOf = ({ items }: IngestionPlan): ItemListLine[] =>
+  items.map(({ id }, ordinal) => ({ ordinal, id, label: null, imageKey: null }))
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`
 

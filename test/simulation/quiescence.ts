@@ -47,12 +47,14 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
     const open = [...writer.openAfter(0)]
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
     const plans = open.map(({ ingestion }) => truth.plans.get(ingestion)!)
-    const ranges = new Map(
-      plans.filter(({ given }) => !given).map((plan) => [plan, [0, plan.items.length]])
-    ) as Map<IngestionPlan, [number, number]>
     const version = truth.embedding
-    if (ranges.size > 1) await writeShared(world, machine, truth, { ranges, version })
-    else for (const [plan, range] of ranges) await writeBatch(machine, plan, range, version)
+    const ranges = new Map<IngestionPlan, [number, number]>()
+    for (const plan of plans) {
+      if (plan.given) continue
+      if (plan.inline) ranges.set(plan, [0, plan.items.length])
+      else await writeBatch(machine, plan, [0, plan.items.length], version)
+    }
+    if (ranges.size > 0) await writeShared(world, machine, truth, { ranges, version })
   }
   const open = [...writer.openAfter(0)].map(({ ingestion }) => truth.plans.get(ingestion)!.number)
   throw new Violation('progress', `still open after ${rounds} rounds: ${open.join()}`)

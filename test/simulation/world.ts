@@ -28,6 +28,8 @@ export interface Settings {
   stateShape: Partial<StateShape>
   foldShape: Partial<FoldShape>
   packBytes: number
+  /** Bytes of the log that one step takes. */
+  slotBytes: number
   mergeLimitMs: number
   method: 'FLAT' | 'IVF' | 'HNSW32'
   storage: 'f32' | 'sq8'
@@ -86,6 +88,7 @@ function drawSettings(random: Random): Settings {
     },
     foldShape: { batches: random.pick([1, 4, 20]), slots: random.pick([1, 10, 1_000]) },
     packBytes: random.pick([500, 100_000]),
+    slotBytes: random.pick([1, 8 * 1024 * 1024]),
     mergeLimitMs: random.pick([1_000, 60_000]),
     method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
     storage: random.pick(['f32', 'f32', 'sq8']),

@@ -1,7 +1,7 @@
 // Takes chunk jobs from this worker's queues and ends each: done, again later, or handed back at a
 // stop.
 import { type Job, Worker } from 'bullmq'
-import { queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import { priorityOf, type QueueKind, queueKinds, queueName } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
 import type { Troubles } from '@likeness/shared/process/troubles'
@@ -24,9 +24,10 @@ export interface QueueConsumer {
 
 /**
  * Chunks open at once: the next chunk's images start while the last images of the first are in
- * work.
+ * work. Chunks of single uploads wait for others of their batch. The pool bounds the pictures in
+ * memory.
  */
-const concurrency: Record<QueuePriority, number> = { bulk: 2, small: 8 }
+const concurrency: Record<QueueKind, number> = { bulk: 2, small: 8, inline: 64 }
 // The supervisor runs no inference, so lock renewals are on time, and a dead supervisor is noticed
 // soon.
 const lockDurationMs = 15_000
@@ -45,11 +46,11 @@ export function startQueueConsumer({
 }: QueueConsumerDeps): QueueConsumer {
   const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
 
-  function process(priority: QueuePriority) {
+  function process(kind: QueueKind) {
     return async (job: Job, token?: string) => {
       const controller = new AbortController()
       const ended = runJob({ processChunk, logger }, job, {
-        priority,
+        priority: priorityOf(kind),
         token,
         signal: controller.signal
       })
@@ -58,13 +59,13 @@ export function startQueueConsumer({
     }
   }
 
-  const started = queuePriorities
-    .flatMap((priority) => routes.map((route) => ({ priority, route })))
-    .map(({ priority, route }) => {
+  const started = queueKinds
+    .flatMap((kind) => routes.map((route) => ({ kind, route })))
+    .map(({ kind, route }) => {
       const connection = connect()
-      const worker = new Worker(queueName(priority, route), process(priority), {
+      const worker = new Worker(queueName(kind, route), process(kind), {
         connection,
-        concurrency: concurrency[priority],
+        concurrency: concurrency[kind],
         lockDuration: lockDurationMs,
         stalledInterval: stalledCheckMs,
         maxStalledCount: 5,

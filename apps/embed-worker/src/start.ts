@@ -13,6 +13,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import { createItemEmbedder } from './chunk/embed-item.ts'
 import { createChunkProcessor } from './chunk/process-chunk.ts'
+import { createSharedWriter } from './chunk/shared-writer.ts'
 import { childEnvironment, type SupervisorConfig } from './config.ts'
 import { createEmbedApp } from './embed-server/embed-app.ts'
 import { startEmbedServer } from './embed-server/embed-server.ts'
@@ -114,6 +115,7 @@ function takeChunks(
     embeddings,
     embedItem: createItemEmbedder({ pool, isolation, logger }),
     openInFlight: createInFlight({ redis, workerId, logger }),
+    openShared: createSharedWriter({ store, rawDim: pool.model.rawDim, announce }),
     announce
   })
   const consumer = startQueueConsumer({

@@ -1,13 +1,14 @@
 // The chunk scheduler's side of the BullMQ queues, a queue for each route. Jobs are notifications,
 // so calls fail at once while Redis is away.
 import { Queue } from 'bullmq'
+import { maxSmallBytes } from '@likeness/shared/contract/limits'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import {
   type ChunkJob,
   chunkJobId,
   chunkRoute,
   queueName,
-  type QueuePriority
+  type QueueKind
 } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
@@ -15,18 +16,19 @@ import type { ChunkQueue } from './chunk-scheduler.ts'
 
 /** States from which a job is run (again) without help. */
 const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'])
+/** The lines of a job come on top. */
 const longestJobBytes = 64 * 1024
 
 export function createChunkQueue({
   redis,
-  priority
+  kind
 }: {
   redis: Redis
-  priority: QueuePriority
+  kind: QueueKind
 }): ChunkQueue & { close(): Promise<void> } {
   const queues = new Map<string, Queue>()
   function queueFor({ embedding }: Pick<ChunkJob, 'embedding'>): Queue {
-    const name = queueName(priority, chunkRoute(embedding.version))
+    const name = queueName(kind, chunkRoute(embedding.version))
     const known = queues.get(name)
     if (known !== undefined) return known
     const queue = new Queue(name, {
@@ -39,7 +41,7 @@ export function createChunkQueue({
         backoff: { type: 'exponential', delay: 1_000 },
         removeOnComplete: true,
         removeOnFail: true,
-        sizeLimit: longestJobBytes
+        sizeLimit: longestJobBytes + (kind === 'inline' ? maxSmallBytes : 0)
       }
     })
     // Each call reports its own failure. The creator of the connection watches the connection.

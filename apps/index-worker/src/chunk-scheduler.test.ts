@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { OrdinalRanges } from '@likeness/engine/testing/internals'
 import { collectionSpecSchema } from '@likeness/shared/contract/collection'
-import { type ChunkJob, chunkRoute } from '@likeness/shared/contract/work'
+import { maxQueuedLineBytes } from '@likeness/shared/contract/limits'
+import { type ChunkJob, chunkRoute, type QueueKind } from '@likeness/shared/contract/work'
 import { silentLogger } from '@likeness/shared/process/logger'
 import {
   type ChunkPlace,
@@ -46,7 +47,7 @@ function fakeQueue(): Queue {
 
 type Named = ReturnType<OpenWork['openAfter']> extends Iterable<infer T> ? T : never
 let revisions = 0
-const work = (ingestion: string, total: number): Named => ({
+const work = (ingestion: string, total: number, lineBytes?: number): Named => ({
   ingestion,
   open: {
     record: {
@@ -60,7 +61,8 @@ const work = (ingestion: string, total: number): Named => ({
       failed: 0,
       failures: [],
       completedSeq: null,
-      completedAtMs: null
+      completedAtMs: null,
+      ...(lineBytes !== undefined && { lineBytes })
     },
     done: new OrdinalRanges(),
     failed: []
@@ -70,19 +72,28 @@ const work = (ingestion: string, total: number): Named => ({
 /** The writer of these ingestions. `taking`: ids of ingestions with batches that wait. */
 const writerOf = (
   open: readonly Named[],
-  { of = spec, taking = new Set<string>() } = {}
+  { of = spec, taking = new Set<string>(), damaged = 0 } = {}
 ): OpenWork => ({
   spec: of,
   openAfter: (revision) => open.filter((one) => one.open.record.revision > revision),
-  isTaking: (ingestion) => taking.has(ingestion)
+  isTaking: (ingestion) => taking.has(ingestion),
+  readLines: async (revisions) =>
+    new Map(
+      revisions
+        .filter((revision) => revision !== damaged)
+        .map((revision) => [
+          revision,
+          [{ ordinal: 0, id: `item-${revision}`, label: null, imageKey: 'k' }]
+        ])
+    )
 })
 
 let nowMs = 0
-let queues: { small: ReturnType<typeof fakeQueue>; bulk: ReturnType<typeof fakeQueue> }
+let queues: Record<QueueKind, Queue>
 let scheduler: ChunkScheduler
 beforeEach(() => {
   nowMs = 0
-  queues = { small: fakeQueue(), bulk: fakeQueue() }
+  queues = { inline: fakeQueue(), small: fakeQueue(), bulk: fakeQueue() }
   scheduler = new ChunkScheduler({
     queues,
     clock: { nowMs: () => nowMs, sleep: async () => undefined },
@@ -222,4 +233,41 @@ test('an upload whose batches wait to be taken in is not fed, and its job did no
   nowMs += 3_500
   await scheduler.feed(writerOf(open))
   expect(idsOf(queues.small)).toEqual(['SMALL1', 'SMALL0', 'SMALL1'])
+})
+
+test('jobs of uploads in the log carry their lines, in a queue of their own', async () => {
+  const open = [work('A', 1, 100), work('B', 1, 100), work('OLD', 1)]
+  await scheduler.feed(writerOf(open))
+  const { revision } = open[1]!.open.record
+  expect(queues.inline.added).toHaveLength(2)
+  expect(queues.inline.added[1]).toMatchObject({
+    ingestion: 'B',
+    inline: { revision, lines: [{ ordinal: 0, id: `item-${revision}` }] }
+  })
+  expect(queues.small.added.map(({ ingestion, inline }) => [ingestion, inline])).toEqual([
+    ['OLD', undefined]
+  ])
+})
+
+test('the items of an upload whose log entry is damaged fail', async () => {
+  const open = [work('A', 1, 100), work('B', 2, 100)]
+  const damaged = open[1]!.open.record.revision
+  await scheduler.feed(writerOf(open, { damaged }))
+  expect(queues.inline.added[0]!.inline!.lines[0]!.failure).toBeUndefined()
+  expect(queues.inline.added[1]!.inline!.lines).toMatchObject([
+    { ordinal: 0, failure: { code: 'data_corrupt' } },
+    { ordinal: 1, failure: { code: 'data_corrupt' } }
+  ])
+})
+
+test('lines that are in the queue are bounded, and the next ones come when these are taken', async () => {
+  const large = 60_000
+  const open = Array.from({ length: 400 }, (_, i) => work(`U${i}`, 1, large))
+  await scheduler.feed(writerOf(open))
+  await scheduler.feed(writerOf(open))
+  const most = Math.floor(maxQueuedLineBytes / large)
+  expect(queues.inline.added).toHaveLength(most)
+  for (const one of open.slice(0, 10)) one.open.done.add(0)
+  await scheduler.feed(writerOf(open))
+  expect(queues.inline.added).toHaveLength(most + 10)
 })

@@ -5,12 +5,9 @@
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import {
-  type ChunkJob,
-  queuePriorities,
-  type QueuePriority,
-  smallIngestionItems
-} from '@likeness/shared/contract/work'
+import { lostLines } from '@likeness/shared/contract/item-list'
+import { maxQueuedLineBytes, maxSmallItems } from '@likeness/shared/contract/limits'
+import { type ChunkJob, type QueueKind, queueKinds } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import { FeedWindow, type WindowChunk } from './feed-window.ts'
@@ -33,9 +30,10 @@ export interface ChunkQueue {
  * their turn.
  */
 const windows = {
+  inline: { ingestions: 1_024, chunks: 1 },
   small: { ingestions: 1_024, chunks: 8 },
   bulk: { ingestions: 16, chunks: 8 }
-} satisfies Record<QueuePriority, { ingestions: number; chunks: number }>
+} satisfies Record<QueueKind, { ingestions: number; chunks: number }>
 const jobsPerAdd = 256
 /** Interval in milliseconds between checks of a job in the queue. */
 const checkAfterMs = 2_000
@@ -46,18 +44,19 @@ const checkAfterMs = 2_000
 const graceMs = 3_000
 
 export interface ChunkSchedulerDeps {
-  queues: Record<QueuePriority, ChunkQueue>
+  queues: Record<QueueKind, ChunkQueue>
   clock: Clock
   logger: Logger
 }
 
-export type OpenWork = Pick<CollectionWriter, 'spec' | 'openAfter' | 'isTaking'>
+export type OpenWork = Pick<CollectionWriter, 'spec' | 'openAfter' | 'isTaking' | 'readLines'>
 
 export class ChunkScheduler {
   private readonly deps: ChunkSchedulerDeps
   private readonly windows = {
-    small: new FeedWindow({ ...windows.small, accepts: isSmall }),
-    bulk: new FeedWindow({ ...windows.bulk, accepts: (total) => !isSmall(total) })
+    inline: new FeedWindow({ ...windows.inline, accepts: isOf('inline') }),
+    small: new FeedWindow({ ...windows.small, accepts: isOf('small') }),
+    bulk: new FeedWindow({ ...windows.bulk, accepts: isOf('bulk') })
   }
 
   constructor(deps: ChunkSchedulerDeps) {
@@ -66,22 +65,22 @@ export class ChunkScheduler {
 
   /** Whether there are chunks to embed. */
   get hasWork(): boolean {
-    return queuePriorities.some((priority) => !this.windows[priority].isEmpty)
+    return queueKinds.some((kind) => !this.windows[kind].isEmpty)
   }
 
   /** Returns true when a job vanished: the batches of open ingestions should be listed. */
   async feed(work: OpenWork): Promise<boolean> {
     let vanished = false
-    for (const priority of queuePriorities) {
-      this.windows[priority].move(work)
-      vanished = (await this.feedWindow(priority, work)) || vanished
+    for (const kind of queueKinds) {
+      this.windows[kind].move(work)
+      vanished = (await this.feedWindow(kind, work)) || vanished
     }
     return vanished
   }
 
-  private async feedWindow(priority: QueuePriority, work: OpenWork): Promise<boolean> {
-    const queue = this.deps.queues[priority]
-    const open = this.windows[priority].openChunks()
+  private async feedWindow(kind: QueueKind, work: OpenWork): Promise<boolean> {
+    const queue = this.deps.queues[kind]
+    const open = this.windows[kind].openChunks()
     await this.check(queue, work.spec, open)
     const nowMs = this.deps.clock.nowMs()
     const wanted: WindowChunk[] = []
@@ -89,12 +88,12 @@ export class ChunkScheduler {
     for (const chunk of open) {
       const { fed } = chunk
       // The batches of a small ingestion are known already: they may hold the whole chunk.
-      if (isSmall(chunk.record.total) && work.isTaking(chunk.ingestion)) continue
+      if (kind !== 'bulk' && work.isTaking(chunk.ingestion)) continue
       if (fed !== undefined && fed.goneSinceMs === undefined) continue
       if (fed?.goneSinceMs === undefined || nowMs - fed.goneSinceMs >= graceMs) wanted.push(chunk)
       else vanished = true
     }
-    await this.add(queue, work.spec, wanted)
+    await this.add(queue, work, withinLineBytes(open, wanted))
     return vanished
   }
 
@@ -118,16 +117,36 @@ export class ChunkScheduler {
     for (const [i, { fed }] of due.entries()) if (there[i] !== true) fed.goneSinceMs = nowMs
   }
 
+  /** Lines by ingestion. Items fail whose log entry is damaged. */
+  private async readInline(
+    work: OpenWork,
+    chunks: readonly WindowChunk[]
+  ): Promise<Map<string, ChunkJob['inline']>> {
+    const inline = chunks.filter(({ record }) => record.lineBytes !== undefined)
+    if (inline.length === 0) return new Map()
+    const read = await work.readLines(inline.map(({ record }) => record.revision))
+    return new Map(
+      inline.map(({ ingestion, size, record: { revision } }) => {
+        const lines = read.get(revision)
+        if (lines === undefined)
+          this.deps.logger.error({ ingestion, revision }, 'log entry is damaged, its items fail')
+        return [ingestion, { revision, lines: lines ?? lostLines(0, size) }]
+      })
+    )
+  }
+
   private async add(
     queue: ChunkQueue,
-    { collectionId, embedding, settings }: CollectionSpec,
+    work: OpenWork,
     wanted: readonly WindowChunk[]
   ): Promise<void> {
     if (wanted.length === 0) return
     const { clock, logger } = this.deps
+    const { collectionId, embedding, settings } = work.spec
     const enrolment = enrolmentSchema.parse(settings)
     for (let at = 0; at < wanted.length; at += jobsPerAdd) {
       const chunks = wanted.slice(at, at + jobsPerAdd)
+      const inline = await this.readInline(work, chunks)
       const jobs = chunks.map(({ ingestion, firstOrdinal, size, record, fed }) => ({
         collectionId,
         ingestion,
@@ -136,7 +155,8 @@ export class ChunkScheduler {
         embedding,
         enrolment,
         feeding: (fed?.feeding ?? 0) + 1,
-        requestId: record.requestId
+        requestId: record.requestId,
+        inline: inline.get(ingestion)
       }))
       await queue.add(jobs)
       const checkedAtMs = clock.nowMs()
@@ -153,4 +173,22 @@ export class ChunkScheduler {
   }
 }
 
-const isSmall = (total: number): boolean => total <= smallIngestionItems
+function isOf(kind: QueueKind): (record: WindowChunk['record']) => boolean {
+  return ({ lineBytes, total }) => {
+    if (lineBytes !== undefined) return kind === 'inline'
+    return kind === (total <= maxSmallItems ? 'small' : 'bulk')
+  }
+}
+
+const isInQueue = ({ fed }: WindowChunk): boolean =>
+  fed !== undefined && fed.goneSinceMs === undefined
+
+/** Jobs carry their lines, so the first ones are put in that fit beside those in the queue. */
+function withinLineBytes(
+  open: readonly WindowChunk[],
+  wanted: readonly WindowChunk[]
+): WindowChunk[] {
+  const bytesOf = ({ record }: WindowChunk): number => record.lineBytes ?? 0
+  let bytes = open.filter(isInQueue).reduce((sum, chunk) => sum + bytesOf(chunk), 0)
+  return wanted.filter((chunk) => (bytes += bytesOf(chunk)) <= maxQueuedLineBytes)
+}

@@ -34,7 +34,7 @@ export interface WindowOptions {
   ingestions: number
   /** Most chunks of each at a time. */
   chunks: number
-  accepts: (total: number) => boolean
+  accepts: (record: Named['open']['record']) => boolean
 }
 
 export class FeedWindow {
@@ -60,7 +60,7 @@ export class FeedWindow {
     for (const { ingestion, open } of writer.openAfter(this.movedTo)) {
       const { record } = open
       // Ingestions with supplied vectors have no pictures to embed.
-      const isWanted = accepts(record.total) && record.given !== true && !isDone(open)
+      const isWanted = accepts(record) && record.given !== true && !isDone(open)
       if (isWanted && this.entries.size >= ingestions) return
       this.movedTo = record.revision
       if (isWanted) this.entries.set(ingestion, { ingestion, open, from: 0, fed: new Map() })

@@ -7,7 +7,7 @@ import {
   openOrRebuild,
   type WriterDeps
 } from '@likeness/engine'
-import type { QueuePriority } from '@likeness/shared/contract/work'
+import type { QueueKind } from '@likeness/shared/contract/work'
 import type { CatalogWatch } from './catalog-watch.ts'
 import { type ChunkQueue, ChunkScheduler } from './chunk-scheduler.ts'
 import type { IndexWorkerConfig } from './config.ts'
@@ -31,7 +31,7 @@ export interface OwnerDeps
   config: IndexWorkerConfig
   catalog: Catalog
   watch: Pick<CatalogWatch, 'listed'>
-  queues: Record<QueuePriority, ChunkQueue>
+  queues: Record<QueueKind, ChunkQueue>
   mergers: Record<MergeTier, MergeProcess>
   notifications: Notifications
 }

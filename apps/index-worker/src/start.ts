@@ -120,8 +120,9 @@ async function segmentsFolder({ config, lifecycle, logger }: StartDeps): Promise
 function openQueues({ lifecycle }: StartDeps, producer: Redis) {
   // This connection fails fast, because commits must not wait for a queue that is away.
   const queues = {
-    small: createChunkQueue({ redis: producer, priority: 'small' }),
-    bulk: createChunkQueue({ redis: producer, priority: 'bulk' })
+    inline: createChunkQueue({ redis: producer, kind: 'inline' }),
+    small: createChunkQueue({ redis: producer, kind: 'small' }),
+    bulk: createChunkQueue({ redis: producer, kind: 'bulk' })
   }
   lifecycle.onStop(
     'queues',

@@ -148,3 +148,35 @@ test('a chunk for another embedding is laid aside, no attempt spent, and stays i
   expect(await rig.readBatches(ingestion)).toEqual([])
   await rig.queues.bulk.obliterate({ force: true })
 })
+
+test('jobs with their lines share batches, beside jobs of former programs in their own queues', async () => {
+  const uploads = await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => ({
+      ...(await rig.storeIngestion([{ bytes: await pictureOf(n) }])),
+      revision: 1024 + n
+    }))
+  )
+  // What a program before 0.4 would have to read.
+  await rig.store.delete(uploads.map(({ ingestion }) => rig.keys.itemListPart(ingestion, 0)))
+  const { ingestion: former } = await rig.storeIngestion([{ bytes: await pictureOf(50) }])
+  await rig.addChunk(rig.chunkOf(former), 'small')
+  await Promise.all(
+    uploads.map(({ ingestion, lines, revision }) =>
+      rig.addChunk(rig.chunkOf(ingestion, { inline: { revision, lines } }), 'inline')
+    )
+  )
+  expect(await rig.waitForItems(former, 1)).toHaveLength(1)
+  const parts = async () => (await rig.readShared()).flatMap(({ header }) => header.parts)
+  await expect.poll(async () => (await parts()).length, { timeout: 30_000 }).toBe(20)
+  expect((await parts()).map(({ ingestion }) => ingestion).sort()).toEqual(
+    uploads.map(({ ingestion }) => ingestion).sort()
+  )
+  const shared = await rig.readShared()
+  expect(shared.length).toBeLessThan(15)
+  for (const { header } of shared) {
+    expect(header.items.every(({ failure }) => failure === undefined)).toBe(true)
+    const revisions = header.parts.map(({ revision }) => revision)
+    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
+  }
+  expect(await rig.readBatches(uploads[0]!.ingestion)).toEqual([])
+})

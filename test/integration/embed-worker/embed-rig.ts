@@ -15,6 +15,8 @@ import { toStored } from '@likeness/shared/contract/stored-names'
 import {
   type BatchItem,
   decodeVectorBatch,
+  isShared,
+  type SharedBatchHeader,
   type VectorBatch
 } from '@likeness/shared/contract/vector-batch'
 import {
@@ -22,8 +24,7 @@ import {
   chunkJobId,
   chunkRoute,
   queueName,
-  queuePriorities,
-  type QueuePriority
+  type QueueKind
 } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
@@ -55,11 +56,13 @@ export async function createEmbedRig() {
   const redisServer = await startRedis()
   const redis = new Redis(redisServer.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  const [small, bulk] = queuePriorities.map(
-    (priority) =>
-      new Queue(queueName(priority, chunkRoute(tinyEmbedding.version)), { connection: redis })
-  ) as [Queue, Queue]
-  const queues: Record<QueuePriority, Queue> = { small, bulk }
+  const queueOf = (kind: QueueKind) =>
+    new Queue(queueName(kind, chunkRoute(tinyEmbedding.version)), { connection: redis })
+  const queues: Record<QueueKind, Queue> = {
+    inline: queueOf('inline'),
+    small: queueOf('small'),
+    bulk: queueOf('bulk')
+  }
   const workers = new Set<WorkerProcess>()
   const collectionId = createUlid()
   const keys = collectionKeys(collectionId)
@@ -105,8 +108,8 @@ export async function createEmbedRig() {
     feeding: 1,
     ...more
   })
-  async function addChunk(chunk: ChunkJob, priority: QueuePriority = 'bulk'): Promise<void> {
-    await queues[priority].add('chunk', toStored(chunk), {
+  async function addChunk(chunk: ChunkJob, kind: QueueKind = 'bulk'): Promise<void> {
+    await queues[kind].add('chunk', toStored(chunk), {
       jobId: chunkJobId(chunk),
       attempts: 20,
       backoff: { type: 'fixed', delay: 200 }
@@ -116,6 +119,14 @@ export async function createEmbedRig() {
     const batches: (VectorBatch & { key: string })[] = []
     for await (const { key } of store.list(keys.batchPrefix(ingestion)))
       batches.push({ key, ...decodeVectorBatch((await store.get(key))!.body) })
+    return batches
+  }
+  async function readShared(): Promise<VectorBatch<SharedBatchHeader>[]> {
+    const batches: VectorBatch<SharedBatchHeader>[] = []
+    for await (const { key } of store.list(keys.sharedBatchesPrefix)) {
+      const { header, ...rows } = decodeVectorBatch((await store.get(key))!.body)
+      if (isShared(header)) batches.push({ header, ...rows })
+    }
     return batches
   }
   /** Waits until batches hold `count` different items. */
@@ -153,6 +164,7 @@ export async function createEmbedRig() {
     chunkOf,
     addChunk,
     readBatches,
+    readShared,
     waitForItems,
     close
   }

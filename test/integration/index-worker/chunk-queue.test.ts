@@ -25,7 +25,7 @@ afterEach(async () => {
 
 function open(url: string): void {
   redis = connectRedis({ url, role: 'producer', logger: silentLogger() })
-  queue = createChunkQueue({ redis, priority: 'bulk' })
+  queue = createChunkQueue({ redis, kind: 'bulk' })
 }
 const chunk = (): ChunkJob => ({
   collectionId: createUlid(),

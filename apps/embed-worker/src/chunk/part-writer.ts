@@ -74,31 +74,42 @@ export function createPartWriter(deps: PartWriterDeps): PartWriter {
 }
 
 async function writePart(
-  { store, keys, header, announce, retryDelaysMs = [200, 1_000] }: PartWriterDeps,
+  { store, keys, header, announce, retryDelaysMs }: PartWriterDeps,
   entries: readonly PartEntry[]
 ): Promise<void> {
   const key = keys.batch(header.ingestion, entries[0]!.item.ordinal, createUlid())
-  const body = encodeVectorBatch({
-    header: { ...header, items: entries.map(({ item }) => item) },
-    vectors: concatArrays(
-      Float32Array,
-      entries.map(({ vectors }) => vectors)
-    ),
-    raw: concatArrays(
-      Uint16Array,
-      entries.map(({ raw }) => raw)
-    )
-  })
-  // The same bytes go to the same name, so a put with an unknown result may be sent again.
+  const items = entries.map(({ item }) => item)
+  const body = encodeVectorBatch({ header: { ...header, items }, ...rowsOf(entries) })
+  await putBatch(store, key, body, retryDelaysMs)
+  announce(key)
+}
+
+export const rowsOf = (entries: readonly PartEntry[]) => ({
+  vectors: concatArrays(
+    Float32Array,
+    entries.map(({ vectors }) => vectors)
+  ),
+  raw: concatArrays(
+    Uint16Array,
+    entries.map(({ raw }) => raw)
+  )
+})
+
+/** The same bytes go to the same name, so a put with an unknown result may be sent again. */
+export async function putBatch(
+  store: Pick<ObjectStore, 'put'>,
+  key: string,
+  body: Uint8Array,
+  retryDelaysMs: readonly number[] = [200, 1_000]
+): Promise<void> {
   for (const delayMs of retryDelaysMs) {
     try {
       await store.put(key, body)
-      return announce(key)
+      return
     } catch (error) {
       if (!isAppError(error, 'store_unavailable')) throw error
     }
     await sleep(delayMs)
   }
   await store.put(key, body)
-  announce(key)
 }

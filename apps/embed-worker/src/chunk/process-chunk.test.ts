@@ -14,6 +14,7 @@ import { createEmbeddings } from '../embeddings.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { EmbedItem } from './embed-item.ts'
 import { createChunkProcessor } from './process-chunk.ts'
+import { createSharedWriter } from './shared-writer.ts'
 
 const collectionId = createUlid()
 const ingestion = createUlid()
@@ -57,6 +58,7 @@ async function create(embedItem: EmbedItem, count = 5) {
     model: fakeModel,
     embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }),
     announce: () => {},
+    openShared: createSharedWriter({ store, rawDim: 3, announce: () => {} }),
     openInFlight: () => ({
       leftovers: async () => new Map(),
       take: async () => {},
@@ -171,4 +173,25 @@ test('the items of a list that is missing from a collection that is there fail',
     skipped: 0
   })
   expect(await written()).toEqual([400, 401])
+})
+
+const inline = {
+  revision: 1024,
+  lines: [0, 1].map((ordinal) => ({ ordinal, id: `i${ordinal}`, label: null, imageKey: 'k' }))
+}
+
+test('a chunk with its lines reads no list, and ends when its shared batch is there', async () => {
+  const { store, run, written } = await create(async () => ({ embedded }))
+  await store.delete([keys.itemListPart(ingestion, 200)])
+  const small = { firstOrdinal: 0, size: 2, inline }
+  expect(await run({}, small)).toEqual({ embedded: 2, failed: 0, skipped: 0 })
+  expect(await written()).toEqual([])
+  const shared: string[] = []
+  for await (const { key } of store.list(keys.sharedBatchesPrefix)) shared.push(key)
+  expect(shared).toHaveLength(1)
+  expect(decodeVectorBatch((await store.get(shared[0]!))!.body).header).toMatchObject({
+    parts: [{ ingestion, revision: 1024, items: 2 }]
+  })
+  // Its batch has no name by which it could be found: it is embedded again.
+  expect(await run({ repeated: true }, small)).toEqual({ embedded: 2, failed: 0, skipped: 0 })
 })

@@ -1,7 +1,7 @@
 // Processes a chunk job: reads the item list part, skips the items that are written already, then
 // embeds and writes the rest as vector batches.
 import { setMaxListeners } from 'node:events'
-import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
+import { decodeItemList, type ItemListLine, lostLines } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import type { ChunkJob } from '@likeness/shared/contract/work'
@@ -12,7 +12,8 @@ import type { ChildModel, Priority } from '../child-protocol.ts'
 import type { Embeddings } from '../embeddings.ts'
 import type { OpenInFlight } from '../in-flight.ts'
 import type { EmbedItem, EmbedItemContext, ItemOutcome } from './embed-item.ts'
-import { createPartWriter, type PartEntry } from './part-writer.ts'
+import { createPartWriter, type PartEntry, type PartWriter } from './part-writer.ts'
+import type { OpenShared } from './shared-writer.ts'
 import { findWrittenOrdinals } from './written-ordinals.ts'
 
 export interface ChunkDeps {
@@ -21,6 +22,7 @@ export interface ChunkDeps {
   embeddings: Embeddings
   embedItem: EmbedItem
   openInFlight: OpenInFlight
+  openShared: OpenShared
   /** Tells the writer that there is a batch to apply. Never rejects. */
   announce: (collectionId: string, batchKey: string) => void
 }
@@ -53,7 +55,9 @@ export function createChunkProcessor(deps: ChunkDeps) {
       run.logger.warn('item list is gone, its collection was dropped')
       return { embedded: 0, failed: 0, skipped: 0 }
     }
-    const todo = run.repeated ? await withoutWritten(deps.store, job, lines) : lines
+    // The few items of an inline chunk are embedded again: their batches have no names to find.
+    const mayBeWritten = run.repeated && job.inline === undefined
+    const todo = mayBeWritten ? await withoutWritten(deps.store, job, lines) : lines
     const counts = await embedLines(deps, job, run, todo)
     return { ...counts, skipped: lines.length - todo.length }
   }
@@ -66,9 +70,10 @@ export type ProcessChunk = ReturnType<typeof createChunkProcessor>
  */
 async function readLines(
   store: ObjectStore,
-  { collectionId, ingestion, firstOrdinal, size }: ChunkJob,
+  { collectionId, ingestion, firstOrdinal, size, inline }: ChunkJob,
   logger: Logger
 ): Promise<ItemListLine[] | undefined> {
+  if (inline !== undefined) return inline.lines
   const { itemListPart, current: currentKey } = collectionKeys(collectionId)
   const key = itemListPart(ingestion, firstOrdinal)
   try {
@@ -80,17 +85,7 @@ async function readLines(
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
     logger.error({ err: error, key }, 'item list is damaged or missing, its items fail')
-    const failure = {
-      code: 'data_corrupt',
-      message: 'the list that names this item is damaged or missing; send it again'
-    }
-    return Array.from({ length: size }, (_, i) => ({
-      ordinal: firstOrdinal + i,
-      id: '',
-      label: null,
-      imageKey: null,
-      failure
-    }))
+    return lostLines(firstOrdinal, size)
   }
 }
 
@@ -114,26 +109,12 @@ async function embedLines(
   run: ChunkRun,
   lines: readonly ItemListLine[]
 ) {
-  const { collectionId, ingestion, embedding } = job
-  const { rawDim } = deps.model
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
   setMaxListeners(lines.length + 10, signal)
-  const inHand = deps.openInFlight(ingestion, job.firstOrdinal)
+  const inHand = deps.openInFlight(job.ingestion, job.firstOrdinal)
   const leftovers = run.repeated ? await inHand.leftovers() : new Map<number, never>()
-  const writer = createPartWriter({
-    store: deps.store,
-    keys: collectionKeys(collectionId),
-    header: {
-      collectionId,
-      ingestion,
-      embeddingVersion: embedding.version,
-      dim: embedding.dim,
-      rawDim
-    },
-    announce: (key) => deps.announce(collectionId, key),
-    onError: (error) => stop.abort(error)
-  })
+  const writer = openWriter(deps, job, (error) => stop.abort(error))
   let failed = 0
   const embedLine = async (line: ItemListLine): Promise<void> => {
     const outcome = await embedOne(deps, job, line, {
@@ -160,6 +141,29 @@ async function embedLines(
   if (signal.aborted) throw signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason
   return { embedded: lines.length - failed, failed }
+}
+
+/** Opens the writer of a chunk, which closes it. */
+function openWriter(
+  { store, model, announce, openShared }: ChunkDeps,
+  { collectionId, ingestion, embedding, inline }: ChunkJob,
+  onError: (error: unknown) => void
+): PartWriter {
+  if (inline !== undefined)
+    return openShared({ collectionId, ingestion, revision: inline.revision, embedding, onError })
+  return createPartWriter({
+    store,
+    keys: collectionKeys(collectionId),
+    header: {
+      collectionId,
+      ingestion,
+      embeddingVersion: embedding.version,
+      dim: embedding.dim,
+      rawDim: model.rawDim
+    },
+    announce: (key) => announce(collectionId, key),
+    onError
+  })
 }
 
 async function embedOne(

@@ -98,7 +98,11 @@ async function runIdleWriter(
   const queue = { add: noQueue, has: noQueue }
   await runWriter({
     writer: writer!,
-    scheduler: new ChunkScheduler({ queues: { small: queue, bulk: queue }, clock, logger }),
+    scheduler: new ChunkScheduler({
+      queues: { inline: queue, small: queue, bulk: queue },
+      clock,
+      logger
+    }),
     notifications,
     tellCatalog: async (spec) => void (await catalog.setListed(spec)),
     listedEmbedding: () => undefined,

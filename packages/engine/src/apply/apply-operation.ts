@@ -1,10 +1,6 @@
 // Applies item operations to a collection. Safe to repeat and, per item, safe in
 // any order: versions decide.
-import type {
-  IngestOperation,
-  LoggedOperation,
-  Operation
-} from '@likeness/shared/contract/operation'
+import type { LoggedIngest, LoggedOperation, Operation } from '@likeness/shared/contract/operation'
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload } from '../item/item-payload.ts'
 import {
@@ -63,7 +59,9 @@ function applyPayloadUpdate(
   segment.updatesChanged = true
 }
 
-type ItemOperation = Extract<Operation, { kind: 'ingest' | 'delete' | 'relabel' | 'delete_where' }>
+type ItemOperation =
+  | LoggedIngest
+  | Extract<Operation, { kind: 'delete' | 'relabel' | 'delete_where' }>
 const itemKinds: readonly string[] = [
   'ingest',
   'delete',
@@ -97,7 +95,7 @@ export async function applyItemOperation(
   }
 }
 
-export function register(state: WriterState, operation: IngestOperation, revision: number): void {
+export function register(state: WriterState, operation: LoggedIngest, revision: number): void {
   const { ingestion } = operation
   if (state.ingestions.has(ingestion)) return
   state.ingestions.add(ingestion, {
@@ -108,7 +106,7 @@ export function register(state: WriterState, operation: IngestOperation, revisio
 }
 
 export const newRecord = (
-  { ingestion, total, partSize, requestId, given, source, atMs }: IngestOperation,
+  { ingestion, total, partSize, requestId, given, source, atMs, lineBytes }: LoggedIngest,
   revision: number
 ): IngestionRecord => ({
   ingestion,
@@ -118,6 +116,7 @@ export const newRecord = (
   requestId,
   given,
   ...(source !== undefined && { source, createdAtMs: atMs }),
+  ...(lineBytes !== undefined && { lineBytes }),
   done: '',
   indexed: 0,
   superseded: 0,

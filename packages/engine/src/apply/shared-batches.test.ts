@@ -42,7 +42,7 @@ async function open(options: GalleryOptions = {}): Promise<CollectionWriter> {
 /** Accepts an upload of one item. */
 async function single(i: number) {
   const items = [{ id: `item-${i}`, seeds: [i] }]
-  return { ...(await gallery.accept(items)), items }
+  return { ...(await gallery.accept(items, { inline: true })), items }
 }
 const singles = (count: number) => Promise.all(Array.from({ length: count }, (_, i) => single(i)))
 const openIds = (writer: CollectionWriter): string[] =>
@@ -53,7 +53,7 @@ test('one batch ends many uploads in one commit, in the order of their revisions
   const writer = await open()
   const uploads = await singles(20)
   const again = {
-    ...(await gallery.accept([{ id: 'item-3' }])),
+    ...(await gallery.accept([{ id: 'item-3' }], { inline: true })),
     items: [{ id: 'item-3', seeds: [99] }]
   }
   const batch = await gallery.embedShared([again, ...uploads])

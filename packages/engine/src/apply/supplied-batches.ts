@@ -7,6 +7,7 @@ import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import type { FoundBatch } from '../log/batch-listing.ts'
+import { readInlineLines } from '../log/inline-lines.ts'
 import { isOpen, type NamedIngestion, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { OpenIngestions } from '../log/open-ingestions.ts'
 import { listOpenBatches } from '../log/read-batches.ts'
@@ -92,7 +93,10 @@ export class SuppliedBatches {
     for (let first = 0; first < record.total; first += record.partSize) {
       const size = Math.min(record.partSize, record.total - first)
       if (done.countWithin(first, size) === size) continue
-      const lines = await this.readPart(id, first)
+      const lines =
+        record.lineBytes === undefined
+          ? await this.readPart(id, first)
+          : await this.readInline(record.revision)
       for (let ordinal = first; ordinal < first + size; ordinal++) {
         if (!done.add(ordinal)) continue
         const line = lines.get(ordinal)
@@ -104,6 +108,11 @@ export class SuppliedBatches {
         record.failed++
       }
     }
+  }
+
+  private async readInline(revision: number): Promise<Map<number, ItemListLine>> {
+    const lines = (await readInlineLines(this.source, [revision])).get(revision) ?? []
+    return new Map(lines.map((line) => [line.ordinal, line]))
   }
 
   /**

@@ -69,10 +69,12 @@ export class BatchListing {
 
   private async *list(work: OpenWork): AsyncGenerator<FoundBatch[]> {
     const { ingestions } = work
-    // Supplied batches are listed by supplied-batches.ts.
-    const open = [...ingestions.openAfter(0)].filter(({ open: { record } }) => !record.given)
     for await (const page of sharedPages(this.source, work, this.shared))
       yield page.map((key) => ({ key }))
+    // Supplied batches are listed by supplied-batches.ts.
+    const open = [...ingestions.openAfter(0)].filter(
+      ({ open: { record } }) => record.given !== true && record.lineBytes === undefined
+    )
     if (open.length > fewIngestions) {
       yield* this.listRange(ingestions, open.map(({ ingestion }) => ingestion).sort())
       return

@@ -6,7 +6,7 @@ import {
   type EmbeddingSpec
 } from '@likeness/shared/contract/collection'
 import {
-  type IngestOperation,
+  type LoggedIngest,
   type LoggedOperation,
   type LogSlot,
   type RestoreOperation,
@@ -31,7 +31,8 @@ export interface LogHistory {
   /** Snapshots by name, without the dropped ones. */
   snapshots: Map<string, { revision: number; createdAtMs: number }>
   restores: Restore[]
-  ingestions: { operation: IngestOperation; revision: number }[]
+  /** Without their item lines: those of a whole log do not fit into memory. */
+  ingestions: { operation: LoggedIngest; revision: number }[]
   /** Slots with ingestions alone, which are in memory anyway: they need not be read again. */
   known: Map<number, LogSlot>
   /** Cancels, and the revisions of the ingestions that they are to end. */
@@ -106,6 +107,12 @@ function follow(
   }
 }
 
+function withoutLines(operation: LoggedOperation): LoggedOperation {
+  if (operation.kind !== 'ingest') return operation
+  const { items: _items, ...rest } = operation
+  return rest
+}
+
 /** What is known without the log. */
 export interface HistoryStart {
   /** Settings at the creation of the collection. */
@@ -144,7 +151,8 @@ export async function readHistory(
     rebuilds: [],
     reprojections: []
   }
-  for await (const { slot, log } of slotsBetween(source, history.slot, last)) {
+  for await (const { slot, log: stored } of slotsBetween(source, history.slot, last)) {
+    const log = { operations: stored.operations.map(withoutLines) }
     history.slot = slot
     if (log.operations.every(({ kind }) => kind === 'ingest')) history.known.set(slot, log)
     for (const [index, operation] of log.operations.entries())

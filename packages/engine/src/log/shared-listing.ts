@@ -36,7 +36,9 @@ export async function* sharedPages(
   known: SharedKnowledge
 ): AsyncGenerator<string[]> {
   const { store, clock, keys, signal } = source
-  const open = [...ingestions.openAfter(0)].filter(({ open: { record } }) => !record.given)
+  const open = [...ingestions.openAfter(0)].filter(
+    ({ open: { record } }) => record.given !== true && record.lineBytes !== undefined
+  )
   if (open.length === 0) return
   const before = beforeSharedBatches(
     keys,

@@ -5,6 +5,7 @@ import {
   operationsPerSlot,
   revisionOf
 } from '@likeness/shared/contract/operation'
+import { withResolvers } from '@likeness/shared/data/with-resolvers'
 import type { Appended } from './log-slots.ts'
 
 const slotBytesSoftLimit = 1_000_000
@@ -80,14 +81,4 @@ export class WaitingOperations {
   rejectAll(error: unknown): void {
     for (const waiting of this.queue.splice(0)) waiting.reject(error)
   }
-}
-
-function withResolvers<T>() {
-  let resolve!: (value: T) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }

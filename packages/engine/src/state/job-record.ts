@@ -31,6 +31,8 @@ export const ingestionRecordSchema = z.strictObject({
   /** Text such as `upload` or `prefix logos/`. Absent: a program before 0.4 logged the ingestion. */
   source: z.string().optional(),
   createdAtMs: z.number().optional(),
+  /** Bytes of the item lines in the log entry. Absent: the lines are in parts of an item list. */
+  lineBytes: count.optional(),
   /** Items that a cancel has left out. Present: the ingestion ended by it. */
   cancelled: count.optional()
 })

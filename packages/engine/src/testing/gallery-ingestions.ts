@@ -47,32 +47,30 @@ export function createIngestions(
       idOf
     } satisfies Jobs & { idOf: typeof idOf },
     /**
-     * Accepts an ingestion: item list, log entry. `given`: the store already has the
-     * batches.
+     * Accepts an ingestion: item list, log entry. `given`: the store already has the batches.
+     * `inline`: the log entry has the lines.
      */
     async accept(
       items: readonly TestItem[],
-      { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}
+      { ingestion = createUlid(), given, inline = false }: AcceptOptions = {}
     ): Promise<{ ingestion: string; revision: number }> {
-      const { total } = await lists.write(
-        spec.collectionId,
-        ingestion,
-        items.map(({ id, label }, ordinal) => ({
-          ordinal,
-          id,
-          label: label ?? null,
-          imageKey: `pictures/${id}`
-        }))
-      )
+      const lines = items.map(({ id, label }, ordinal) => ({
+        ordinal,
+        id,
+        label: label ?? null,
+        imageKey: `pictures/${id}`
+      }))
+      if (!inline) await lists.write(spec.collectionId, ingestion, lines)
       const { revision } = await appender.append(spec.collectionId, {
         kind: 'ingest',
         opId: ingestion,
         atMs: 0,
         ingestion,
-        total,
+        total: items.length,
         partSize: 200,
         given,
-        source: 'test'
+        source: 'test',
+        ...(inline && { items: lines })
       })
       jobIds.set(ingestion, jobIdOf({ collectionId: spec.collectionId, revision }))
       return { ingestion, revision }
@@ -106,6 +104,12 @@ export function createIngestions(
       return key
     }
   }
+}
+
+interface AcceptOptions {
+  ingestion?: string
+  given?: boolean
+  inline?: boolean
 }
 
 /** Items of one ingestion in a shared batch. */

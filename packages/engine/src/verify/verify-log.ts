@@ -110,7 +110,7 @@ async function verifyIngestion(
       keys.itemListPrefix(ingestion),
       `${done.count} ordinals are done, counted are ${indexed} + ${superseded} + ${failed}`
     )
-  if (record.completedSeq !== null) return
+  if (record.completedSeq !== null || record.lineBytes !== undefined) return
   for (let first = 0; first < record.total; first += record.partSize)
     await verifyPart(
       inspection,

@@ -2,6 +2,7 @@
 // segments, collects garbage. All of its state can be loaded from the store again. So a writer that
 // was replaced is simply thrown away.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import { applySlot, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
@@ -11,6 +12,7 @@ import { pageKeys } from '../apply/state-changes.ts'
 import { type StepBounds, stepBounds } from '../apply/step-bounds.ts'
 import { Garbage } from '../garbage/garbage.ts'
 import type { NamedIngestion } from '../log/open-ingestion.ts'
+import { readInlineLines } from '../log/inline-lines.ts'
 import { assertNoGap, readSlots } from '../log/read-log.ts'
 import type { MergeTier } from '../merge/merge-plan.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
@@ -96,6 +98,11 @@ export class CollectionWriter {
    */
   openAfter(revision: number): Iterable<NamedIngestion> {
     return this.collection.state.ingestions.openAfter(revision)
+  }
+
+  /** Returns item lines from log entries, by revision. Those of damaged entries are left out. */
+  readLines(revisions: readonly number[]): Promise<Map<number, ItemListLine[]>> {
+    return readInlineLines(this.deps, revisions)
   }
 
   /** Whether batches of the ingestion were found, and wait to be taken in. */

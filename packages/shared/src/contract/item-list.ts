@@ -61,6 +61,22 @@ export const itemListLineSchema = z.strictObject({
 })
 export type ItemListLine = z.infer<typeof itemListLineSchema>
 
+/**
+ * Lines for the items of a list that is damaged or missing: they fail, so that the rest of the
+ * ingestion can end.
+ */
+export const lostLines = (firstOrdinal: number, size: number): ItemListLine[] =>
+  Array.from({ length: size }, (_, i) => ({
+    ordinal: firstOrdinal + i,
+    id: '',
+    label: null,
+    imageKey: null,
+    failure: {
+      code: 'data_corrupt',
+      message: 'the list that names this item is damaged or missing; send it again'
+    }
+  }))
+
 export const encodeItemList = (lines: readonly ItemListLine[]): Uint8Array => encodeLines(lines)
 export const decodeItemList = (key: string, body: Uint8Array): ItemListLine[] =>
   decodeLines(itemListLineSchema, key, body)

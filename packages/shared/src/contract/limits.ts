@@ -1,27 +1,10 @@
 // Every bound on the cost of one request, in one place. docs/limits.md is written from this table.
 // Beyond a bound the answer names the bound, its value and the size that was asked for.
-import { type AppError, appError, type ErrorCode } from '../errors.ts'
+import { type AppError, appError } from '../errors.ts'
+import { inArea, type Limit, limitTable } from './limit-table.ts'
 
-export interface Limit {
-  name: string
-  value: number
-  unit: string
-  /** Group of rows in the table of the docs. */
-  area: string
-  what: string
-  /** Absent: no request meets the bound. */
-  code?: ErrorCode
-}
+export type { Limit } from './limit-table.ts'
 
-const table: Limit[] = []
-
-/** Returns the function that adds a bound of an area: value, name, unit, [what is bounded, code]. */
-const inArea =
-  (area: string) =>
-  (value: number, name: string, unit: string, [what, code]: [string, ErrorCode?]): number => {
-    table.push({ name, value, unit, area, what, ...(code && { code }) })
-    return value
-  }
 const bodies = inArea('Bodies')
 const ofLists = inArea('Lists')
 const items = inArea('Items')
@@ -30,6 +13,7 @@ const searches = inArea('Searches')
 const inCollection = inArea('In one collection')
 const inApi = inArea('At once, in one api process')
 const ofPictures = inArea('Pictures')
+const ofSmallUploads = inArea('Small uploads')
 const ofProcesses = inArea('In each process')
 const inEmbedWorker = inArea('At once, in one embed-worker')
 
@@ -257,6 +241,24 @@ export const maxDecodedPictures = inEmbedWorker(
 )
 
 // No request meets these bounds.
+export const maxSmallItems = ofSmallUploads(32, 'maxSmallItems', 'items', [
+  'an upload or import whose list is part of the log, and whose pictures do not wait behind an import'
+])
+export const maxSmallBytes = ofSmallUploads(64 * 1024, 'maxSmallBytes', 'bytes', [
+  'its list, as JSON'
+])
+export const maxSharedItems = ofSmallUploads(256, 'maxSharedItems', 'items', [
+  'a vector batch of many of them'
+])
+export const maxSharedBytes = ofSmallUploads(4 * 1024 * 1024, 'maxSharedBytes', 'bytes', [
+  'the same batch, unless one item has more'
+])
+export const maxSharedWaitMs = ofSmallUploads(100, 'maxSharedWaitMs', 'milliseconds', [
+  'the wait of an embedded picture for others of its batch'
+])
+export const maxQueuedLineBytes = ofSmallUploads(16 * 1024 * 1024, 'maxQueuedLineBytes', 'bytes', [
+  'lists of one collection that are in Redis at a time'
+])
 export const maxWaitingLogBytes = ofProcesses(1024 * 1024, 'maxWaitingLogBytes', 'bytes', [
   'log lines that wait in the memory of a process; further lines are dropped and counted'
 ])
@@ -280,7 +282,7 @@ export const maxWaitingHints = ofProcesses(1000, 'maxWaitingHints', 'collections
 ])
 
 /** All bounds, in the order of the docs. */
-export const limits: readonly Limit[] = table
+export const limits: readonly Limit[] = limitTable
 
 /** The error beyond a bound. `asked`: the size that was asked for, in the unit of the bound. */
 export function beyondLimit(name: string, asked: number, hint = ''): AppError {

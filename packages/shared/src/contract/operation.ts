@@ -7,7 +7,13 @@ import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './c
 import { filterDepth, filterShape } from './filter.ts'
 import { beyondLimit, maxOperationBytes, maxRelabelBytes } from './limits.ts'
 import { metadataBytes } from './metadata.ts'
-import { storedIdSchema, storedLabelSchema, storedMetadataSchema } from './item-list.ts'
+import {
+  encodeItemList,
+  itemListLineSchema,
+  storedIdSchema,
+  storedLabelSchema,
+  storedMetadataSchema
+} from './item-list.ts'
 
 /** Most operations in one slot. revision = slot * operationsPerSlot + index in the slot. */
 export const operationsPerSlot = 1024
@@ -30,7 +36,9 @@ export const ingestOperationSchema = z.strictObject({
   /** Request id of the call that sent the operation. The id travels into jobs and logs. */
   requestId: z.string().optional(),
   /** Text such as `upload` or `prefix logos/`. Absent where a program before 0.4 may read the log. */
-  source: z.string().optional()
+  source: z.string().optional(),
+  /** Item lines of a small ingestion. Absent: they are in the parts of an item list. */
+  items: z.array(itemListLineSchema).optional()
 })
 /**
  * Ends a job: of what has not come yet, nothing is taken any more. What came before stays. Has no
@@ -143,6 +151,8 @@ export const operationSchema = z.discriminatedUnion('kind', [
 ])
 export type Operation = z.infer<typeof operationSchema>
 export type IngestOperation = z.infer<typeof ingestOperationSchema>
+/** `lineBytes`: bytes of the item lines, where the operation has them. */
+export type LoggedIngest = IngestOperation & { lineBytes?: number }
 export type RelabelOperation = z.infer<typeof relabelOperationSchema>
 export type RestoreOperation = z.infer<typeof restoreOperationSchema>
 
@@ -156,7 +166,7 @@ export interface VoidOperation {
   atMs: number
   code: 'too_large' | 'invalid_request'
 }
-export type LoggedOperation = Operation | VoidOperation
+export type LoggedOperation = Exclude<Operation, IngestOperation> | LoggedIngest | VoidOperation
 
 const logSlotSchema = z.strictObject({
   /** 2: an operation has what programs before 0.4 do not know. */
@@ -199,12 +209,24 @@ function readOperation(key: string, value: unknown): LoggedOperation {
   })
   if (filterDepth(head.filter, mostReadDepth) > mostReadDepth) return refused('too_large')
   const parsed = operationSchema.safeParse(value)
-  if (parsed.success)
-    return relabelBytes(parsed.data) > mostReadRelabelBytes ? refused('too_large') : parsed.data
+  if (parsed.success) {
+    const { data } = parsed
+    if (data.kind === 'ingest')
+      return hasAllLines(data) ? withLineBytes(data) : refused('invalid_request')
+    return relabelBytes(data) > mostReadRelabelBytes ? refused('too_large') : data
+  }
   const newer = newerVersion(key, parsed.error)
   if (newer !== undefined) throw newer
   return refused('invalid_request')
 }
+
+const hasAllLines = ({ items, total }: IngestOperation): boolean =>
+  items === undefined || (items.length === total && items.every(({ ordinal }, i) => ordinal === i))
+
+const withLineBytes = (operation: IngestOperation): LoggedIngest =>
+  operation.items === undefined
+    ? operation
+    : { ...operation, lineBytes: encodeItemList(operation.items).byteLength }
 
 /** Bytes of labels and metadata that a relabel writes, all items together; 0 for other kinds. */
 export const relabelBytes = (operation: Operation): number =>

@@ -18,4 +18,6 @@ test('chunks of an embedding go to workers that were started with it, those of a
 test('whatever an embedding is called, BullMQ takes the name of its queue', () => {
   expect(queueName('bulk', 'nano@0.1.0/general@1')).toBe('embed-bulk-nano@0.1.0/general@1')
   expect(queueName('small', 'a:b {c}')).toBe('embed-small-a_b__c_')
+  // No queue of a program before 0.4 is this one.
+  expect(queueName('inline', 'a:b {c}')).toBe('embed2-small-a_b__c_')
 })

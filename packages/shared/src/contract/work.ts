@@ -2,17 +2,21 @@
 // of embed servers. All of them may be lost at any time.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
+import { itemListLineSchema } from './item-list.ts'
 import { enrolmentSchema, modelSettingsSchema } from './picture-settings.ts'
 import { modelOf, parseProfileEmbedding } from './profile.ts'
 import { fromStored } from './stored-names.ts'
 
-/**
- * Ingestions of at most this many items use the small queue, so that they do not wait behind an
- * import.
- */
-export const smallIngestionItems = 32
 export const queuePriorities = ['small', 'bulk'] as const
 export type QueuePriority = (typeof queuePriorities)[number]
+/**
+ * Kinds of queues. `inline`: jobs with their item lines. They have queues of their own, because
+ * embed-workers of programs before 0.4 would look for a list.
+ */
+export const queueKinds = ['inline', 'small', 'bulk'] as const
+export type QueueKind = (typeof queueKinds)[number]
+/** Small ingestions do not wait behind an import. */
+export const priorityOf = (kind: QueueKind): QueuePriority => (kind === 'bulk' ? 'bulk' : 'small')
 /**
  * Part of the queue name for the chunks of an embedding. Without a learned profile only
  * embed-workers that were started with this embedding take them; with a learned profile any
@@ -30,8 +34,8 @@ export const routesOf = (ownVersion: string): string[] => [
   ...new Set([ownVersion, modelOf(ownVersion)])
 ]
 /** BullMQ does not allow `:` in names. */
-export const queueName = (priority: QueuePriority, route: string): string =>
-  `embed-${priority}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
+export const queueName = (kind: QueueKind, route: string): string =>
+  `${kind === 'inline' ? 'embed2-small' : `embed-${kind}`}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
 
 export const chunkJobSchema = z
   .object({
@@ -48,7 +52,9 @@ export const chunkJobSchema = z
      * earlier job has written.
      */
     feeding: z.number().int().min(1),
-    requestId: z.string().optional()
+    requestId: z.string().optional(),
+    /** Set for a small ingestion whose log entry has its lines: its vectors go to a shared batch. */
+    inline: z.object({ revision: z.number().int(), lines: z.array(itemListLineSchema) }).optional()
   })
   .transform(fromStored)
 export type ChunkJob = z.infer<typeof chunkJobSchema>
