@@ -53,14 +53,17 @@ export interface LogAppender {
   tail(collectionId: string): Promise<number>
 }
 
-/** Writes item list parts. Ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
+/**
+ * Writes item list parts. Ordinals must be 0, 1, 2, ... Resolves when all parts are durable.
+ * `mayInline`: a short list is returned for the log entry, and nothing is written.
+ */
 export interface ItemListWriter {
   write(
     collectionId: string,
     ingestion: string,
     lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>,
-    options?: { partSize?: number }
-  ): Promise<{ total: number }>
+    options?: { partSize?: number; mayInline?: boolean }
+  ): Promise<{ total: number; inline?: ItemListLine[] }>
 }
 
 export interface JobStatus extends JobPointer {

@@ -135,7 +135,7 @@ test('a cancel ends a job: what was applied stays, nothing else comes, and what 
   await gallery.embed(ingestion, items.slice(2, 3), 2)
   await settle()
   expect([await gallery.allIds(), writer.hasOpen]).toEqual([['item-1', 'item-2'], false])
-  expect((await manifest()).open).toEqual({ jobs: 0, items: 0, oldest: null })
+  expect((await manifest()).open).toEqual({ jobs: 0, items: 0, bytes: 0, oldest: null })
   expect((await manifest()).state.recent.filter(({ kind }) => kind === 'tombstone')).toEqual([])
   const again = await cancel(ingestion)
   await settle()

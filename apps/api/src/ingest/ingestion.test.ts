@@ -73,7 +73,7 @@ test('a process that stood still inside its log entry until its files were gone 
   const { append } = api.deps.logAppender
   api.deps.logAppender.append = async (...args) => {
     skewMs = 30 * hour
-    await api.store.delete(await api.keys(collectionKeys(collectionId).root + 'ing/'))
+    await api.store.delete(await images())
     return await append(...args)
   }
   expect(await codeOf(await upload())).toBe('409 upload_expired')

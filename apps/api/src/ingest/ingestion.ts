@@ -1,9 +1,11 @@
 // The single way into a collection: item list, log entry, liveness check, then the acknowledgement.
+// A short list is part of the log entry.
 import { z } from 'zod'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import {
   itemIdSchema,
   type ItemListLine,
+  itemListLineSchema,
   itemListPartSize
 } from '@likeness/shared/contract/item-list'
 import { jobIdOf } from '@likeness/shared/contract/job-id'
@@ -30,6 +32,8 @@ export const ingestIntentSchema = z.object({
   given: z.boolean().optional(),
   /** Absent: `itemListPartSize`. */
   partSize: z.number().int().optional(),
+  /** The item list, where it is short enough for the log entry. */
+  lines: z.array(itemListLineSchema).optional(),
   /** Answered for uploads. */
   items: z.array(z.object({ ordinal: z.number().int(), id: itemIdSchema })).optional()
 })
@@ -63,8 +67,9 @@ export async function prepareIngestion(
 ): Promise<IngestIntent> {
   const { spec, ingestion, partSize } = draft
   const tailSlot = await tailBefore(deps, spec.collectionId, draft.keyed)
-  const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines, {
-    partSize
+  const { total, inline } = await deps.itemLists.write(spec.collectionId, ingestion, lines, {
+    partSize,
+    mayInline: await deps.logAppender.isOfThisFormat(spec.collectionId)
   })
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
@@ -79,7 +84,8 @@ export async function prepareIngestion(
     atMs,
     tailSlot,
     ...(draft.given && { given: true }),
-    ...(partSize !== undefined && { partSize })
+    ...(partSize !== undefined && { partSize }),
+    ...(inline && { lines: inline })
   }
 }
 
@@ -101,7 +107,7 @@ async function append(
   intent: IngestIntent,
   operation: IngestOperation
 ): Promise<{ revision: number; slot: number }> {
-  const { incarnation: collectionId, ingestion, opId, tailSlot } = intent
+  const { incarnation: collectionId, opId, tailSlot } = intent
   if (isExpired(deps, intent)) {
     const found =
       tailSlot === null ? undefined : await deps.logAppender.find(collectionId, opId, tailSlot)
@@ -113,12 +119,24 @@ async function append(
   })
   // This process may have stopped for a while: an ingestion is acknowledged only when its objects
   // are there.
-  if (
-    isExpired(deps, intent) &&
-    (await deps.store.head(collectionKeys(collectionId).itemListPart(ingestion, 0))) === undefined
-  )
-    throw expired()
+  if (isExpired(deps, intent) && !(await hasObjects(deps.store, intent))) throw expired()
   return logged
+}
+
+/** Whether what the request had stored is there, by its first object. */
+async function hasObjects(
+  store: ApiDeps['store'],
+  { incarnation: collectionId, ingestion, lines, given }: IngestIntent
+): Promise<boolean> {
+  const keys = collectionKeys(collectionId)
+  const isThere = async (key: string): Promise<boolean> => (await store.head(key)) !== undefined
+  if (lines === undefined) return await isThere(keys.itemListPart(ingestion, 0))
+  if (given === true) {
+    for await (const _ of store.list(keys.batchPrefix(ingestion))) return true
+    return lines.every(({ failure }) => failure !== undefined)
+  }
+  const own = lines.find(({ imageKey }) => imageKey?.startsWith(keys.imagePrefix))
+  return typeof own?.imageKey !== 'string' || (await isThere(own.imageKey))
 }
 
 /**
@@ -130,8 +148,9 @@ export async function logIngestion(
   intent: IngestIntent
 ): Promise<{ revision: number; slot: number; job: string }> {
   const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
-  const { partSize = itemListPartSize, source } = intent
-  const isNew = await deps.logAppender.isOfThisFormat(collectionId)
+  const { partSize = itemListPartSize, source, lines } = intent
+  // A list was left to the log entry only where that may have it.
+  const isNew = lines !== undefined || (await deps.logAppender.isOfThisFormat(collectionId))
   const operation: IngestOperation = {
     kind: 'ingest',
     opId,
@@ -141,7 +160,8 @@ export async function logIngestion(
     partSize,
     requestId,
     ...(given && { given }),
-    ...(isNew && { source })
+    ...(isNew && { source }),
+    ...(lines && { items: lines })
   }
   const logged = await append(deps, intent, operation)
   const { revision } = logged

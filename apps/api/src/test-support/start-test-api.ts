@@ -224,6 +224,11 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const ingestionOf = async (job: string): Promise<string> =>
     parseJobId(job) === undefined ? job : (await deps.jobs.status(job)).ingestion
 
+  const operations = async (collectionId: string): Promise<Operation[]> =>
+    (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) =>
+      decodeLogSlot('log', body).operations.filter((operation) => operation.kind !== 'void')
+    )
+
   return {
     ...built,
     url: server.url,
@@ -241,14 +246,16 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       )
       return ((await response.json()) as { incarnation: string }).incarnation
     },
-    operations: async (collectionId) =>
-      (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) =>
-        decodeLogSlot('log', body).operations.filter((operation) => operation.kind !== 'void')
-      ),
-    itemList: async (collectionId, job) =>
-      (await bodies(collectionKeys(collectionId).itemListPrefix(await ingestionOf(job)))).flatMap(
-        (body) => decodeItemList('list', body)
-      ),
+    operations,
+    async itemList(collectionId, job) {
+      const ingestion = await ingestionOf(job)
+      const entry = (await operations(collectionId)).find(
+        (one) => one.kind === 'ingest' && one.ingestion === ingestion
+      )
+      if (entry?.kind === 'ingest' && entry.items !== undefined) return entry.items
+      const parts = await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))
+      return parts.flatMap((body) => decodeItemList('list', body))
+    },
     ingestionOf,
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {

@@ -102,11 +102,12 @@ async function writeIngestions(
 
 /** Counts what is left to do after a commit. */
 function countOpen({ ingestions }: WriterState): Manifest['open'] {
-  const open: Manifest['open'] = { jobs: 0, items: 0, oldest: null }
+  const open = { jobs: 0, items: 0, bytes: 0, oldest: null as number | null }
   for (const { open: one } of ingestions.openAfter(0)) {
     if (isComplete(one)) continue
     open.jobs++
     open.items += one.record.total - one.done.count
+    open.bytes += one.record.lineBytes ?? 0
     open.oldest ??= one.record.revision
   }
   return open

@@ -2,7 +2,7 @@
 // into the next slot.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
-import { maxOpenJobs } from '@likeness/shared/contract/limits'
+import { maxOpenJobs, maxOpenLineBytes } from '@likeness/shared/contract/limits'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -35,7 +35,7 @@ export class CollectionLog {
   private tail: number | undefined
   private running = false
   /** Open jobs by the CURRENT that was read last. */
-  private open: { jobs: number; atMs: number } | undefined
+  private open: { jobs: number; bytes: number; atMs: number } | undefined
   /** Whether CURRENT was of this program's format. It never goes back. */
   private isNew = false
 
@@ -94,21 +94,34 @@ export class CollectionLog {
    */
   async admit(): Promise<void> {
     const isOld = (this.open?.atMs ?? -Infinity) < this.clock.nowMs() - lookAtBacklogMs
-    if (this.open === undefined || (this.open.jobs >= maxOpenJobs && isOld)) await this.confirm()
-    const jobs = this.open?.jobs ?? 0
-    if (jobs < maxOpenJobs) return
+    if (this.open === undefined || (this.isFull && isOld)) await this.confirm()
+    if (!this.isFull) return
+    const { jobs, bytes } = this.open!
+    const again = { retryAfterS: backlogRetryS }
+    if (jobs >= maxOpenJobs)
+      throw appError(
+        'backlog_full',
+        `${jobs} uploads and imports wait to be embedded, and at most ${maxOpenJobs} may`,
+        { ...again, detail: { max_open_jobs: maxOpenJobs, open_jobs: jobs } }
+      )
     throw appError(
       'backlog_full',
-      `${jobs} uploads and imports wait to be embedded, and at most ${maxOpenJobs} may`,
-      { retryAfterS: backlogRetryS, detail: { max_open_jobs: maxOpenJobs, open_jobs: jobs } }
+      `small uploads with lists of ${bytes} bytes wait to be embedded, and at most ${maxOpenLineBytes} may`,
+      { ...again, detail: { max_open_line_bytes: maxOpenLineBytes, open_line_bytes: bytes } }
     )
+  }
+
+  private get isFull(): boolean {
+    const { jobs, bytes } = this.open ?? { jobs: 0, bytes: 0 }
+    return jobs >= maxOpenJobs || bytes >= maxOpenLineBytes
   }
 
   private async confirm(): Promise<void> {
     const atMs = this.clock.nowMs()
     const current = await confirmLive(this.store, this.collectionId)
     this.isNew ||= current?.format === 2
-    this.open = { jobs: current?.format === 2 ? current.open.jobs : 0, atMs }
+    const { jobs = 0, bytes = 0 } = current?.format === 2 ? current.open : {}
+    this.open = { jobs, bytes, atMs }
   }
 
   /** A damaged CURRENT counts as a former one: nothing is lost by that. */

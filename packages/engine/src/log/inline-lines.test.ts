@@ -79,7 +79,7 @@ test('a whole log is read without its lines, and its jobs are known after a reco
   const open = await gallery.accept(itemsFrom(5, 2), { inline: true })
   const part = { ...ended, items: itemsFrom(1, 2) }
   await writer.step({ batches: [await gallery.embedShared([part])] })
-  const history = await readHistory({ ...gallery }, gallery.spec.settings)
+  const history = await readHistory({ ...gallery }, { settings: gallery.spec.settings })
   expect(JSON.stringify([history.ingestions, [...history.known]])).not.toContain('item-1')
   const manifest = (await gallery.storedKeys(gallery.keys.manifestPrefix)).at(-1)!
   await gallery.store.put(manifest, Buffer.from('damaged'))

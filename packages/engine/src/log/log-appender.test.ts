@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation, slotOf } from '@likeness/shared/contract/operation'
-import { maxOpenJobs } from '@likeness/shared/contract/limits'
+import { maxOpenJobs, maxOpenLineBytes } from '@likeness/shared/contract/limits'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -162,9 +162,9 @@ test('a full backlog takes no new ingestion until it has drained, and never with
   let nowMs = 0
   const log = createLogAppender({ store, clock: { ...clock, nowMs: () => nowMs } })
   const key = collectionKeys(collectionId).current
-  const setOpen = async (jobs: number): Promise<void> => {
+  const setOpen = async (jobs: number, bytes?: number): Promise<void> => {
     const { current } = (await readCurrent(store, key))!
-    await store.put(key, encodeCurrent(withState(current, { open: { jobs, items: jobs } })))
+    await store.put(key, encodeCurrent(withState(current, { open: { jobs, items: jobs, bytes } })))
   }
   await setOpen(maxOpenJobs - 1)
   await log.admit(collectionId)
@@ -181,4 +181,8 @@ test('a full backlog takes no new ingestion until it has drained, and never with
   await expect(log.admit(collectionId)).rejects.toMatchObject({ code: 'backlog_full' })
   nowMs += 2_000
   await log.admit(collectionId)
+  // A few uploads with long lists fill it too.
+  await setOpen(1_100, maxOpenLineBytes)
+  await log.append(collectionId, remove('three'))
+  await expect(log.admit(collectionId)).rejects.toMatchObject({ code: 'backlog_full' })
 })

@@ -88,9 +88,9 @@ export const commitProtocol: CommitProtocol = {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId, appliedSlot, open } = manifest
-    const { jobs, items } = open
+    const { jobs, items, bytes } = open
     const next = {
-      ...withState(versionedCurrent.current, { appliedSlot, open: { jobs, items } }),
+      ...withState(versionedCurrent.current, { appliedSlot, open: { jobs, items, bytes } }),
       seq,
       commitId,
       manifest: manifestKey,

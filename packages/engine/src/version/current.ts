@@ -27,8 +27,8 @@ const stateFields = {
   appliedSlot: counters,
   /** Slots up to this one are no longer part of the log. 0: the whole log is there. */
   floor: counters,
-  /** Ingestions with work left, and their items. */
-  open: z.strictObject({ jobs: counters, items: counters }),
+  /** Ingestions with work left, their items, and bytes of their lines in the log. */
+  open: z.strictObject({ jobs: counters, items: counters, bytes: counters.optional() }),
   /** Nothing is accepted any more: the collection was dropped, and its objects are deleted. */
   dropped: z.boolean()
 }

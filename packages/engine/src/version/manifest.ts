@@ -150,10 +150,14 @@ const writtenSchema = z.strictObject({
   state: stateRefSchema,
   /** null: a program before 0.4 has taken items in, without numbers. */
   history: historySchema.nullable(),
-  /** Ingestions with work left, their items, and the revision of the oldest one. */
+  /**
+   * Ingestions with work left, their items, bytes of their lines in the log, and the revision of the
+   * oldest one.
+   */
   open: z.strictObject({
     jobs: z.number().int(),
     items: z.number().int(),
+    bytes: z.number().int().optional(),
     oldest: z.number().int().nullable()
   })
 })

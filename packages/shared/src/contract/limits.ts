@@ -23,6 +23,12 @@ export const maxOpenJobs = inCollection(200_000, 'maxOpenJobs', 'jobs', [
   'backlog_full'
 ])
 
+/** Their lists are in the log, and in the queue when their turn comes. */
+export const maxOpenLineBytes = inCollection(64 * 1024 * 1024, 'maxOpenLineBytes', 'bytes', [
+  'lists of small uploads and imports that are accepted and not yet embedded',
+  'backlog_full'
+])
+
 export const maxCollectionsOfJobs = ofLists(200, 'maxCollectionsOfJobs', 'collections', [
   'collections whose jobs are listed together; beyond, the list is of one collection',
   'invalid_request'
