@@ -131,7 +131,7 @@ test('it has the items of the snapshot with labels, metadata and vectors, and ou
 })
 
 test('pictures of its own are copied, those elsewhere are referred to, one that is gone is left out', async () => {
-  const own = collectionKeys(marks).image('x-0')
+  const own = collectionKeys(marks).image('x', 0)
   await api.store.put(own, Buffer.from('own'))
   const item = (id: string, imageKey: string) => ({
     item: {
@@ -162,7 +162,7 @@ test('pictures of its own are copied, those elsewhere are referred to, one that 
       yield* [
         item('a', own),
         item('b', 'bucket/b.png'),
-        item('c', collectionKeys(marks).image('gone'))
+        item('c', collectionKeys(marks).image('gone', 0))
       ]
     }
   })

@@ -90,7 +90,7 @@ export async function createEmbedRig() {
     const ingestion = createUlid()
     const lines = await Promise.all(
       pictures.map(async ({ bytes, ...line }, ordinal): Promise<ItemListLine> => {
-        const imageKey = keys.image(`${ingestion}-${ordinal}`)
+        const imageKey = keys.image(ingestion, ordinal)
         if (bytes) await store.put(imageKey, bytes)
         return { ordinal, id: `item-${ordinal}`, label: null, imageKey, ...line }
       })

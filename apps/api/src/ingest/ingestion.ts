@@ -41,7 +41,7 @@ export type IngestIntent = z.infer<typeof ingestIntentSchema>
 
 /** Object key of the original of an item; `n` is unique within the ingestion. */
 export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string =>
-  collectionKeys(spec.collectionId).image(`${ingestion}-${n}`)
+  collectionKeys(spec.collectionId).image(ingestion, n)
 
 export interface IngestionDraft {
   ingestion: string
@@ -208,9 +208,9 @@ export async function abandonIngestion(
 ): Promise<void> {
   const keys = collectionKeys(spec.collectionId)
   try {
-    await deleteListed(deps.store, deps.store.list(keys.image(`${ingestion}-`)))
-    await deleteListed(deps.store, deps.store.list(keys.batchPrefix(ingestion)))
-    await deleteListed(deps.store, deps.store.list(keys.itemListPrefix(ingestion)))
+    const [images] = keys.imagePrefixes(ingestion)
+    for (const prefix of [images!, keys.batchPrefix(ingestion), keys.itemListPrefix(ingestion)])
+      await deleteListed(deps.store, deps.store.list(prefix))
   } catch (error) {
     deps.logger.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')
   }

@@ -15,10 +15,10 @@ afterEach(() => gallery.close())
 
 const aged = (ageMs: number): string => createUlid(Date.now() - ageMs)
 /** Stores pictures, list and batch, like a request before its log entry. */
-async function store(ingestion: string, { pictures = 3 } = {}): Promise<void> {
+async function store(ingestion: string, { pictures = 3, from = 0 } = {}): Promise<void> {
   const { keys, embed } = gallery
-  for (let n = 0; n < pictures; n++)
-    await gallery.store.put(keys.image(`${ingestion}-${n}`), Buffer.from('picture'))
+  for (let n = from; n < from + pictures; n++)
+    await gallery.store.put(keys.image(ingestion, n), Buffer.from('picture'))
   await gallery.store.put(keys.itemListPart(ingestion, 0), Buffer.from('list'))
   await embed(ingestion, itemsFrom(1, 2))
 }
@@ -61,6 +61,19 @@ test('what was accepted stays, however old: open, given, finished, and let go of
   expect(await objectsOf(dead)).toBe(0)
 })
 
+test('pictures of programs without folders, and of more than one folder, go too', async () => {
+  const [former, large, young] = [aged(3 * day), aged(2 * day), aged(1_000)]
+  for (const n of [0, 1])
+    await gallery.store.put(`${gallery.keys.imagePrefix}${former}-${n}`, Buffer.from('picture'))
+  await store(large, { pictures: 4, from: 1_022 })
+  await store(young)
+  const writer = await gallery.openWriter()
+  expect(await writer.collectUploads()).toBe(8)
+  expect([await objectsOf(former), await objectsOf(large), await objectsOf(young)]).toEqual([
+    0, 0, 5
+  ])
+})
+
 test('an owner that was replaced deletes nothing', async () => {
   await store(aged(2 * day))
   const stale = await gallery.openWriter()
@@ -77,8 +90,7 @@ test('many ingestions and many pictures are gone through in turns', async () => 
   await gallery.accept(itemsFrom(1, 9), { ingestion: accepted })
   await writer.step({})
   const dead = Array.from({ length: 450 }, (_, i) => aged(4 * day - i))
-  for (const id of dead)
-    await gallery.store.put(gallery.keys.image(`${id}-0`), Buffer.from('picture'))
+  for (const id of dead) await gallery.store.put(gallery.keys.image(id, 0), Buffer.from('picture'))
   const counts: number[] = []
   const left: boolean[] = []
   for (let turn = 0; turn < 4; turn++) {
@@ -95,7 +107,7 @@ test('what comes after its ingestion was deleted goes with the next owner', asyn
   await store(id)
   const writer = await gallery.openWriter()
   await writer.collectUploads()
-  await gallery.store.put(gallery.keys.image(`${id}-9`), Buffer.from('late'))
+  await gallery.store.put(gallery.keys.image(id, 9), Buffer.from('late'))
   expect(await (await gallery.openWriter()).collectUploads()).toBe(1)
 })
 

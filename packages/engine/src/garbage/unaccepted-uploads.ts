@@ -1,6 +1,6 @@
 // Finds leftovers of ingestions that were never accepted: pictures, item lists and vector batches
 // of an api process that died before its log entry.
-import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { type CollectionKeys, ingestionOfImage } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -13,14 +13,20 @@ export interface UploadSource {
   retentionMs: number
 }
 
+const firstOfName = (name: string): string => name.slice(0, 26)
+
 /** Ingestions looked at in one turn, so that a turn takes seconds. */
 const ingestionsPerTurn = 200
 /** Objects listed of an ingestion before the rest of that ingestion is skipped. */
 const keysBeforeSkip = 100
 
-/** Names under a prefix begin with the id of their ingestion, so they come by age. */
+/**
+ * Names under a prefix begin with the id of their ingestion, so they come by age. Folders of pictures
+ * have 33 s each: names in folders come a little before those of programs before 0.4, without one.
+ */
 interface Walk {
   prefix: string
+  ingestionOf: (name: string) => string | undefined
   /** Keys up to this one were looked at. */
   after: string
 }
@@ -35,10 +41,16 @@ export class UnacceptedUploads {
   constructor(source: UploadSource) {
     this.source = source
     const { imagePrefix, ingestionsPrefix, batchesPrefix } = source.keys
-    this.walks = [imagePrefix, ingestionsPrefix, batchesPrefix].map((prefix) => ({
+    const walk = (prefix: string, ingestionOf: Walk['ingestionOf']): Walk => ({
       prefix,
+      ingestionOf,
       after: prefix
-    }))
+    })
+    this.walks = [
+      walk(imagePrefix, ingestionOfImage),
+      walk(ingestionsPrefix, firstOfName),
+      walk(batchesPrefix, firstOfName)
+    ]
   }
 
   /**
@@ -66,8 +78,8 @@ export class UnacceptedUploads {
       skipping = false
       let keys = 0
       for await (const { key } of store.list(walk.prefix, { startAfter: walk.after })) {
-        const ingestion = key.slice(walk.prefix.length, walk.prefix.length + 26)
-        if (!ulidPattern.test(ingestion)) continue
+        const ingestion = walk.ingestionOf(key.slice(walk.prefix.length))
+        if (ingestion === undefined || !ulidPattern.test(ingestion)) continue
         if (ingestion !== last) {
           if (ulidTimeMs(ingestion) > untilMs) return
           if (looked++ === ingestionsPerTurn) {
@@ -80,7 +92,7 @@ export class UnacceptedUploads {
         }
         walk.after = key
         if (++keys < keysBeforeSkip) continue
-        walk.after = `${walk.prefix}${ingestion}~`
+        walk.after = `${key.slice(0, key.indexOf(ingestion, walk.prefix.length))}${ingestion}~`
         skipping = true
         break
       }
@@ -126,7 +138,7 @@ export class UnacceptedUploads {
         continue
       }
       for (const prefix of [
-        keys.image(`${ingestion}-`),
+        ...keys.imagePrefixes(ingestion),
         keys.itemListPrefix(ingestion),
         keys.batchPrefix(ingestion)
       ]) {

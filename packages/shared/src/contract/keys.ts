@@ -44,6 +44,11 @@ export const idempotencyWeekStart = (week: number): string => `${idempotencyPref
 export const idempotencyKey = (week: number, scope: string, key: string): string =>
   `${idempotencyWeekStart(week)}${sha256Hex(`${scope}\n${key}`)}`
 
+/** Pictures of one ingestion beside each other. More are in folders of as many. */
+const imagesOfUpload = 1024
+/** Folder of what was made in 33 s, by the time of a ULID. */
+const folderOf = (ulid: string): string => `${ulid.slice(0, 7)}/`
+
 /** Keys of one collection id. */
 export function collectionKeys(collectionId: string) {
   const root = `c/${collectionId}/`
@@ -70,7 +75,7 @@ export function collectionKeys(collectionId: string) {
       `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     sharedBatchesPrefix: `${root}arr/`,
     /** Batch of many small ingestions, in a folder for each 33 s. `id`: a ULID. */
-    sharedBatch: (id: string) => `${root}arr/${id.slice(0, 7)}/${id}`,
+    sharedBatch: (id: string) => `${root}arr/${folderOf(id)}${id}`,
     segmentPrefix: `${root}seg/`,
     segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns' | 'vectors') =>
       `${root}seg/${segment}.${file}`,
@@ -103,8 +108,17 @@ export function collectionKeys(collectionId: string) {
     /** Failed items of one commit, with ordinals from `first` to `last`. Named by the job. */
     failures: (ingestion: string, commitId: string, { first, last }: OrdinalRange) =>
       `${root}job/${ingestion}/${commitId}.${first}-${last}.failed.ndjson`,
-    image: (name: string) => `${root}img/${name}`,
-    imagePrefix: `${root}img/`
+    /** Original of an item, in a folder for each 33 s. `n` is unique within the ingestion. */
+    image: (ingestion: string, n: number) =>
+      n < imagesOfUpload
+        ? `${root}img/${folderOf(ingestion)}${ingestion}-${n}`
+        : `${root}img/${folderOf(ingestion)}${ingestion}+${Math.floor(n / imagesOfUpload)}/${n}`,
+    imagePrefix: `${root}img/`,
+    /** Prefixes of the pictures of one ingestion. Programs before 0.4 had no folders. */
+    imagePrefixes: (ingestion: string) => [
+      `${root}img/${folderOf(ingestion)}${ingestion}`,
+      `${root}img/${ingestion}-`
+    ]
   }
 }
 export type CollectionKeys = ReturnType<typeof collectionKeys>
@@ -144,3 +158,12 @@ export function parseBatchKey(
 
 const sharedBatchPattern = /^c\/[0-9A-Z]{26}\/arr\/([0-9A-Z]{7})\/\1[0-9A-Z]{19}$/
 export const isSharedBatchKey = (key: string): boolean => sharedBatchPattern.test(key)
+
+/**
+ * Returns the id of the ingestion that has stored a picture, from the part of its key after the
+ * prefix of pictures. Those of programs before 0.4 are in no folder.
+ */
+export function ingestionOfImage(name: string): string | undefined {
+  const id = /^(?:([0-9A-Z]{7})\/)?([0-9A-Z]{26})[-+]/.exec(name)
+  return id === null || id[2]!.startsWith(id[1] ?? '') ? id?.[2] : undefined
+}
