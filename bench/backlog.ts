@@ -1,8 +1,8 @@
 // Measures how fast a backlog of single uploads drains, as after an outage of the embed-workers: an
 // owner with many open uploads, over a directory store. A fake embedder takes the chunk jobs and
-// writes a batch of one vector for each. `drainToEmbed`: uploads per second that are searchable,
-// over those that the embedder writes alone. Meanwhile items are deleted; `deleteP95Ms`: time until
-// a delete is committed.
+// writes a vector for each, in the batches of an embed-worker. `drainPerS`: uploads per second that
+// are searchable; `drainToEmbed`: over those that the embedder writes alone. Meanwhile items are
+// deleted; `deleteP95Ms`: time until a delete is committed.
 // npm run bench -- backlog [--open 5000] [--dim 128] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,17 +12,16 @@ import {
   createCatalog,
   createFaissSegmentFiles,
   createFileCache,
-  createItemListWriter,
   createLogAppender,
   openCollectionWriter
 } from '@likeness/engine'
-import { collectionKeys } from '@likeness/shared/contract/keys'
-import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import { type ChunkJob, chunkJobId } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock as clock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { openObjectStore } from '@likeness/store/open-store'
+import { createSharedWriter } from '../apps/embed-worker/src/chunk/shared-writer.ts'
 import { ChunkScheduler } from '../apps/index-worker/src/chunk-scheduler.ts'
 import { runWriter } from '../apps/index-worker/src/run-writer.ts'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
@@ -38,8 +37,8 @@ const { values: args } = parseArgs({
 const [open, dim] = [Number(args.open), Number(args.dim)]
 /** Uploads at a time, as an api process takes them, and chunks of the embedder at a time. */
 const uploadsAtOnce = 64
-const chunksAtOnce = 8
-const aloneBatches = Math.min(open, 2_000)
+const chunksAtOnce = 64
+const aloneUploads = Math.min(open, 20_000)
 const deleteEveryMs = 200
 
 const dir = await mkdtemp(join(tmpdir(), 'likeness-backlog-'))
@@ -53,7 +52,6 @@ const { collectionId } = await createCatalog({ store, clock }).create({
   settings: { view_sizes: [], subjects: false }
 })
 const appender = createLogAppender({ store, clock })
-const lists = createItemListWriter({ store })
 const vectors = clusteredVectors({ seed: 1, stream: 0, count: 1_000, dim })
 
 /** Calls `work` for each number below `count`, `atOnce` at a time. */
@@ -70,19 +68,30 @@ const idOf = (ingestion: string): string => `item-${ingestion}`
 async function upload(): Promise<void> {
   const ingestion = createUlid()
   const id = idOf(ingestion)
-  await lists.write(collectionId, ingestion, [{ ordinal: 0, id, label: null, imageKey: 'none' }])
   await appender.append(collectionId, {
     kind: 'ingest',
     opId: ingestion,
     atMs: 0,
     ingestion,
     total: 1,
-    partSize: 200
+    partSize: 200,
+    source: 'upload',
+    items: [{ ordinal: 0, id, label: null, imageKey: 'none' }]
   })
 }
 
-/** Writes what an embed-worker writes for a single upload. Returns the key of the batch. */
-async function embed(of: string, ingestion: string): Promise<string> {
+type Place = Pick<ChunkJob, 'collectionId' | 'ingestion'> & { revision: number }
+const box = createBox()
+const openShared = createSharedWriter({
+  store,
+  rawDim: 0,
+  announce: (of, key) => {
+    if (of === collectionId) box.note(key)
+  }
+})
+
+/** Does what an embed-worker does for a single upload. Resolves when its vector is durable. */
+async function embed({ collectionId: of, ingestion, revision }: Place): Promise<void> {
   const at = Math.floor(Math.random() * 1_000)
   const item = {
     ordinal: 0,
@@ -90,19 +99,22 @@ async function embed(of: string, ingestion: string): Promise<string> {
     label: null,
     imageKey: null,
     rows: [{ kind: 'whole', box: [0, 0, 1, 1], score: 1, className: null }]
-  } satisfies Parameters<typeof encodeVectorBatch>[0]['header']['items'][number]
-  const header = {
+  } satisfies BatchItem
+  const writer = openShared({
     collectionId: of,
     ingestion,
-    embeddingVersion: 'bench',
-    dim,
-    rawDim: 0,
-    items: [item]
-  }
-  const key = collectionKeys(of).batch(ingestion, 0, createUlid())
-  const body = { vectors: vectors.slice(at * dim, (at + 1) * dim), raw: new Uint16Array(0) }
-  await store.put(key, encodeVectorBatch({ header, ...body }))
-  return key
+    revision,
+    embedding: { version: 'bench', dim, unit: true },
+    onError: () => undefined
+  })
+  // Embedding takes a moment.
+  await clock.sleep(1)
+  writer.add({
+    item,
+    vectors: vectors.slice(at * dim, (at + 1) * dim),
+    raw: new Uint16Array(0)
+  })
+  await writer.close()
 }
 
 /** Chunk jobs as Redis would have them. */
@@ -150,9 +162,11 @@ const embedding = new AbortController()
 try {
   const other = createUlid()
   const aloneMs = await timed(() =>
-    forEach(aloneBatches, chunksAtOnce, () => embed(other, createUlid()))
+    forEach(aloneUploads, chunksAtOnce, (revision) =>
+      embed({ collectionId: other, ingestion: createUlid(), revision })
+    )
   )
-  const embedRate = aloneBatches / (aloneMs / 1_000)
+  const embedRate = aloneUploads / (aloneMs / 1_000)
   await forEach(open, uploadsAtOnce, upload)
   const tail = await appender.tail(collectionId)
 
@@ -174,7 +188,6 @@ try {
     }
   }))!
   const queue = createQueue()
-  const box = createBox()
   const turns: number[] = []
   let turnMs = performance.now()
   const running = runWriter({
@@ -226,7 +239,7 @@ try {
     while (!embedding.signal.aborted) {
       const job = queue.take()
       if (job === undefined) await clock.sleep(5)
-      else box.note(await embed(collectionId, job.ingestion))
+      else await embed({ ...job, revision: job.inline!.revision })
     }
   }
   commits = 0
@@ -242,6 +255,7 @@ try {
   const drainRate = open / (drainMs / 1_000)
   const result = {
     open,
+    drainPerS: round(drainRate, 0),
     drainToEmbed: round(drainRate / embedRate, 3),
     deleteP95Ms: round(percentile(deleteMs, 0.95), 0)
   }
