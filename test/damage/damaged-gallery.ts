@@ -45,6 +45,8 @@ const kinds = {
   'item list': /\/ing\//,
   'applied vector batch': /\/batch\//,
   'vector batch': /\/batch\//,
+  'applied shared batch': /\/arr\//,
+  'shared batch': /\/arr\//,
   catalogue: /^catalog\/CURRENT$/,
   'name of a collection': /^catalog\/n\//,
   'job result': /\/result\.json$/,
@@ -63,6 +65,8 @@ export interface DamagedGallery {
   ids: string[]
   seq: number
   open: { ingestion: string; firstOrdinal: number; size: number }
+  /** A small upload whose shared batch is not taken yet. */
+  small: string
   finished: string
   keysOf: Map<Kind, string[]>
   /** Path of a file for each key. */
@@ -151,6 +155,12 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     ],
     0
   )
+  const accept = async (id: string) => ({
+    ...(await gallery.accept([{ id }], { inline: true })),
+    items: [{ id, label: 's', seeds: [7] }]
+  })
+  await gallery.embedShared([await accept('small'), await accept('tiny')])
+  const small = await accept('waiting')
   // Many lines of the state, which become a base, and then some newer ones.
   await gallery.remove(...Array.from({ length: 24 }, (_, n) => `unknown-${n}`))
   while ((await writer.step({ list: true })).more);
@@ -164,6 +174,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   await fresh.close()
   // Log entries that the next writer must still read.
   await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
+  await gallery.embedShared([small])
   await gallery.remove('item-4')
   await gallery.operate({ kind: 'compact' })
   await store.put(
@@ -189,7 +200,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     if (kind === 'manifest') return [manifests.at(-1)!]
     if (kind === 'manifest of a snapshot') return [snapshots.kept!.manifest]
     if (kind.startsWith('applied')) return found.filter((key) => isApplied.has(key))
-    if (kind === 'log slot' || kind === 'vector batch')
+    if (kind === 'log slot' || kind === 'vector batch' || kind === 'shared batch')
       return found.filter((key) => !isApplied.has(key))
     if (kind === 'item list') return found.filter((key) => key.includes(open.ingestion))
     if (kind === 'job result' || kind === 'failed items')
@@ -210,6 +221,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     keysOf,
     newReplica,
     open: { ingestion: open.ingestion, firstOrdinal: 0, size: 3 },
+    small: small.ingestion,
     files: await filesOf(store, join(dir, 'store'), [...keysOf.values()].flat()),
     async close() {
       await first.close()

@@ -18,7 +18,8 @@ import {
   mergeRefuses,
   nothingIsCollected,
   ownerRefuses,
-  rebuildRefuses
+  rebuildRefuses,
+  sharedBatchWaits
 } from './owner-judges.ts'
 
 /** It tries the newest version, has an alarm, and serves the old one, whole. */
@@ -174,6 +175,8 @@ export const judges: Record<Kind, readonly Judge[]> = {
   'applied log slot': [rebuildRefuses, verifyNames],
   'vector batch': [batchIsRemoved, verifyNames],
   'applied vector batch': [rebuildRefuses, verifyNames],
+  'shared batch': [sharedBatchWaits, verifyNames],
+  'applied shared batch': [rebuildRefuses, verifyNames],
   'item list': [itemsOfListFail, verifyNames],
   catalogue: [catalogueRefuses],
   'name of a collection': [nameRefuses],

@@ -77,7 +77,9 @@ export const mergeRefuses: Judge = async (damaged, key) => {
 export const rebuildRefuses: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
   // It tells which ingestion's batches are not all there.
-  const named = key.includes('/batch/') ? key.split('/').slice(0, 4).join('/') : key
+  const parts = key.split('/')
+  const depth = { batch: 4, arr: 3 }[parts[2]!] ?? parts.length
+  const named = parts.slice(0, depth).join('/')
   const problem = await mustRefuse(
     'a rebuild',
     named,
@@ -98,14 +100,28 @@ export const nothingIsCollected: Judge = async (damaged, key) => {
   return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.collectionId, 'kept'))
 }
 
+/** Takes in what there is. Returns the ordinals of an ingestion that are done. */
+async function doneAfter(
+  { gallery: { spec } }: DamagedGallery,
+  { overlay, deps }: ReturnType<typeof owning>,
+  ingestion: string
+): Promise<string | undefined> {
+  await takeAll(await opened(openCollectionWriter(deps)))
+  const { state } = (await readCommitted(overlay, spec.collectionId))!
+  const content = await readStateLines(state, (ref) => readPart(overlay, ref))
+  return [...content.of('job').values()].find((record) => record.ingestion === ingestion)?.done
+}
+
 /** Refused and removed, so that its items are embedded again; nothing of it has any effect. */
 export const batchIsRemoved: Judge = async (damaged, key) => {
-  const { overlay, deps } = owning(damaged)
-  await takeAll(await opened(openCollectionWriter(deps)))
-  const { state } = (await readCommitted(overlay, damaged.gallery.spec.collectionId))!
-  const content = await readStateLines(state, (ref) => readPart(overlay, ref))
-  const records = [...content.of('job').values()]
-  const done = records.find(({ ingestion }) => ingestion === damaged.open.ingestion)?.done
-  if (!overlay.deleted.has(key)) return 'the owner has not removed it'
+  const owner = owning(damaged)
+  const done = await doneAfter(damaged, owner, damaged.open.ingestion)
+  if (!owner.overlay.deleted.has(key)) return 'the owner has not removed it'
   return done === '0-1' ? undefined : `done are ${done}`
+}
+
+/** Refused, and removed only where its head is whole; nothing of it has any effect. */
+export const sharedBatchWaits: Judge = async (damaged) => {
+  const done = await doneAfter(damaged, owning(damaged), damaged.small)
+  return done === '' ? undefined : `done are ${done}`
 }
