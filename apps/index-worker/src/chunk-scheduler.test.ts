@@ -72,11 +72,12 @@ const work = (ingestion: string, total: number, lineBytes?: number): Named => ({
 /** The writer of these ingestions. `taking`: ids of ingestions with batches that wait. */
 const writerOf = (
   open: readonly Named[],
-  { of = spec, taking = new Set<string>(), damaged = 0 } = {}
+  { of = spec, taking = new Set<string>(), hasUnread = false, damaged = 0 } = {}
 ): OpenWork => ({
   spec: of,
   openAfter: (revision) => open.filter((one) => one.open.record.revision > revision),
   isTaking: (ingestion) => taking.has(ingestion),
+  hasUnread,
   readLines: async (revisions) =>
     new Map(
       revisions
@@ -270,4 +271,15 @@ test('lines that are in the queue are bounded, and the next ones come when these
   for (const one of open.slice(0, 10)) one.open.done.add(0)
   await scheduler.feed(writerOf(open))
   expect(queues.inline.added).toHaveLength(most + 10)
+})
+
+test('while shared batches wait to be read a new upload is fed, and none whose job is gone', async () => {
+  const open = [work('A', 1, 100)]
+  await scheduler.feed(writerOf(open))
+  queues.inline.jobs.clear()
+  open.push(work('B', 1, 100))
+  for (; nowMs < 20_000; nowMs += 1_000) await scheduler.feed(writerOf(open, { hasUnread: true }))
+  expect(queues.inline.added.map(({ ingestion }) => ingestion)).toEqual(['A', 'B'])
+  await scheduler.feed(writerOf(open))
+  expect(queues.inline.added.at(-1)).toMatchObject({ ingestion: 'A', feeding: 2 })
 })

@@ -49,7 +49,10 @@ export interface ChunkSchedulerDeps {
   logger: Logger
 }
 
-export type OpenWork = Pick<CollectionWriter, 'spec' | 'openAfter' | 'isTaking' | 'readLines'>
+export type OpenWork = Pick<
+  CollectionWriter,
+  'spec' | 'openAfter' | 'isTaking' | 'hasUnread' | 'readLines'
+>
 
 export class ChunkScheduler {
   private readonly deps: ChunkSchedulerDeps
@@ -90,6 +93,8 @@ export class ChunkScheduler {
       // The batches of a small ingestion are known already: they may hold the whole chunk.
       if (kind !== 'bulk' && work.isTaking(chunk.ingestion)) continue
       if (fed !== undefined && fed.goneSinceMs === undefined) continue
+      // Its batch may be one that was announced and is not read yet.
+      if (fed !== undefined && kind === 'inline' && work.hasUnread) continue
       if (fed?.goneSinceMs === undefined || nowMs - fed.goneSinceMs >= graceMs) wanted.push(chunk)
       else vanished = true
     }

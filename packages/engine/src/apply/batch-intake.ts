@@ -71,11 +71,16 @@ export class BatchIntake {
   }
 
   /**
-   * Whether batches that may hold items of the ingestion are known and wait to be taken. A shared one
-   * may hold those of any. One that is kept back does not count: its slot may never come.
+   * Whether batches of the ingestion are known and wait to be taken. One that is kept back does not
+   * count: its slot may never come.
    */
   isTaking(ingestion: string): boolean {
-    return this.queue.hasSome(ingestion) || !this.shared.isEmpty
+    return this.queue.hasSome(ingestion) || this.shared.isTaking(ingestion)
+  }
+
+  /** Whether shared batches wait to be taken that may hold items of any small ingestion. */
+  get hasUnread(): boolean {
+    return this.shared.hasUnread
   }
 
   /**
@@ -100,7 +105,7 @@ export class BatchIntake {
     let isEarly = false
     for (const key of notified) {
       if (isSharedBatchKey(key)) {
-        this.shared.add(key)
+        this.shared.add({ key })
         continue
       }
       const ingestion = parseBatchKey(key)?.ingestion ?? ''
@@ -113,9 +118,9 @@ export class BatchIntake {
     return { isEarly }
   }
 
-  private add({ ingestion, key }: FoundBatch): void {
-    if (ingestion === undefined) this.shared.add(key)
-    else this.queue.add(ingestion, key)
+  private add(found: FoundBatch): void {
+    if ('ingestion' in found) this.queue.add(found.ingestion, found.key)
+    else this.shared.add(found)
   }
 
   /** Takes batches until a bound is reached. Yields those that had an effect. */

@@ -247,3 +247,18 @@ test('a version that is made beside takes of a shared batch what the collection 
   await writer.step({ batches: [await gallery.embedShared([uploads[3]!])] })
   expect(await gallery.allIds()).toEqual(['item-0', 'item-2', 'item-3', 'item-9'])
 })
+
+test('what a listing has found is not fed again, and an announced batch may hold anything', async () => {
+  const writer = await open({ stepBounds: { items: 1 } })
+  const uploads = await singles(4)
+  await gallery.embedShared(uploads.slice(0, 2))
+  await gallery.embedShared(uploads.slice(2, 3))
+  const isTaking = () => uploads.map(({ ingestion }) => writer.isTaking(ingestion))
+  await writer.step({ list: true })
+  expect(openIds(writer)).toHaveLength(2)
+  expect([isTaking(), writer.hasUnread]).toEqual([[false, false, true, false], false])
+  await writer.step({ batches: [await gallery.embedShared(uploads.slice(3))] })
+  expect([isTaking(), writer.hasUnread]).toEqual([[false, false, false, false], true])
+  await writer.step({})
+  expect([openIds(writer), writer.hasUnread]).toEqual([[], false])
+})

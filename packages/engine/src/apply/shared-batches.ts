@@ -1,16 +1,28 @@
 // Shared batches on their way into the state. Each is given out once. One with an ingestion whose log
 // slot is not applied yet is kept back as a whole.
-import type { SharedKnowledge } from '../log/shared-listing.ts'
+import type { FoundShared, SharedKnowledge } from '../log/shared-listing.ts'
 
 export class SharedBatches implements SharedKnowledge {
-  private waiting: string[] = []
+  private readonly waiting = new Map<string, FoundShared>()
+  /** Number of batches that wait, by ingestion, of those whose heads were read. */
+  private readonly taking = new Map<string, number>()
+  private unread = 0
   /** Batches that were found: they wait, are kept back, or have had their effect. */
   private readonly known = new Set<string>()
   /** Batches by the slot that must be applied before. */
   private readonly early = new Map<string, number>()
 
   get isEmpty(): boolean {
-    return this.waiting.length === 0
+    return this.waiting.size === 0
+  }
+
+  /** Whether batches wait whose ingestions are not known. */
+  get hasUnread(): boolean {
+    return this.unread > 0
+  }
+
+  isTaking(ingestion: string): boolean {
+    return this.taking.has(ingestion)
   }
 
   knows(key: string): boolean {
@@ -22,19 +34,36 @@ export class SharedBatches implements SharedKnowledge {
   }
 
   forgetUpTo(last: string): void {
-    const kept = new Set(this.waiting)
     for (const key of this.known)
-      if (key <= last && !kept.has(key) && !this.early.has(key)) this.known.delete(key)
+      if (key <= last && !this.waiting.has(key) && !this.early.has(key)) this.known.delete(key)
   }
 
-  add(key: string): void {
-    if (this.knows(key)) return
-    this.known.add(key)
-    this.waiting.push(key)
+  add(found: FoundShared): void {
+    if (this.knows(found.key)) return
+    this.known.add(found.key)
+    this.wait(found)
   }
 
   next(): string | undefined {
-    return this.waiting.shift()
+    const [found] = this.waiting.values()
+    if (found === undefined) return undefined
+    this.waiting.delete(found.key)
+    this.count(found, -1)
+    return found.key
+  }
+
+  private wait(found: FoundShared): void {
+    this.waiting.set(found.key, found)
+    this.count(found, 1)
+  }
+
+  private count({ ingestions }: FoundShared, by: number): void {
+    if (ingestions === undefined) this.unread += by
+    for (const ingestion of ingestions ?? []) {
+      const batches = (this.taking.get(ingestion) ?? 0) + by
+      if (batches > 0) this.taking.set(ingestion, batches)
+      else this.taking.delete(ingestion)
+    }
   }
 
   keepBack(key: string, slot: number): void {
@@ -46,7 +75,7 @@ export class SharedBatches implements SharedKnowledge {
     for (const [key, slot] of this.early) {
       if (slot > appliedSlot) continue
       this.early.delete(key)
-      this.waiting.push(key)
+      this.wait({ key })
     }
   }
 }

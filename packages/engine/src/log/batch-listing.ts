@@ -7,19 +7,25 @@ import { KeyPages, keysPerPage } from './key-pages.ts'
 import type { OpenIngestions } from './open-ingestions.ts'
 import { isOutstanding, listOpenBatches } from './read-batches.ts'
 import type { WorkSource } from './read-log.ts'
-import { type OpenWork, type SharedKnowledge, sharedPages } from './shared-listing.ts'
+import {
+  type FoundShared,
+  type OpenWork,
+  type SharedKnowledge,
+  sharedPages
+} from './shared-listing.ts'
 
 /** Up to this many open ingestions are listed one by one, each with its own prefix. */
 const fewIngestions = 64
 const listsAtOnce = 8
 const headsAtOnce = 16
 
-/** A batch in the store that may have an effect. A shared one has no ingestion. */
-export interface FoundBatch {
-  ingestion?: string
+/** A batch of one ingestion. */
+interface FoundOwn {
+  ingestion: string
   key: string
 }
-type FoundOwn = Required<FoundBatch>
+/** A batch in the store that may have an effect. */
+export type FoundBatch = FoundOwn | FoundShared
 type IsKnown = (ingestion: string, key: string) => boolean
 
 export class BatchListing {
@@ -69,8 +75,7 @@ export class BatchListing {
 
   private async *list(work: OpenWork): AsyncGenerator<FoundBatch[]> {
     const { ingestions } = work
-    for await (const page of sharedPages(this.source, work, this.shared))
-      yield page.map((key) => ({ key }))
+    yield* sharedPages(this.source, work, this.shared)
     // Supplied batches are listed by supplied-batches.ts.
     const open = [...ingestions.openAfter(0)].filter(
       ({ open: { record } }) => record.given !== true && record.lineBytes === undefined

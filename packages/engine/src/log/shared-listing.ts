@@ -29,12 +29,18 @@ export interface SharedKnowledge {
   forgetUpTo(key: string): void
 }
 
-/** Yields pages of keys, empty ones too: between them the caller may pause. */
+/** `ingestions`: those of the batch; absent where its head could not be read. */
+export interface FoundShared {
+  key: string
+  ingestions?: readonly string[]
+}
+
+/** Yields pages, empty ones too: between them the caller may pause. */
 export async function* sharedPages(
   source: WorkSource,
   { appliedSlot, ingestions }: OpenWork,
   known: SharedKnowledge
-): AsyncGenerator<string[]> {
+): AsyncGenerator<FoundShared[]> {
   const { store, clock, keys, signal } = source
   const open = [...ingestions.openAfter(0)].filter(
     ({ open: { record } }) => record.given !== true && record.lineBytes !== undefined
@@ -46,28 +52,31 @@ export async function* sharedPages(
   )
   known.forgetUpTo(before)
 
-  /** A batch whose head is damaged or long is read whole. */
-  async function mayHaveEffect(key: string): Promise<boolean> {
+  /** Returns undefined for a batch without effect. One whose head is damaged or long is read whole. */
+  async function findEffect(key: string): Promise<FoundShared | undefined> {
     const header = await retryStore(clock, () => peekHeader(store, key), signal)
-    if (header === null) return false
-    if (header === undefined || !isShared(header) || newestSlot(header) > appliedSlot) return true
-    return partsOf(header).some(({ ingestion, items }) => {
+    if (header === null) return undefined
+    if (header === undefined || !isShared(header)) return { key }
+    const parts = partsOf(header)
+    const isWanted = parts.some(({ ingestion, items }) => {
       const one = ingestions.get(ingestion)
       return one !== undefined && isOpen(one) && items.some(({ ordinal }) => !one.done.has(ordinal))
     })
+    if (!isWanted && newestSlot(header) <= appliedSlot) return undefined
+    return { key, ingestions: parts.map(({ ingestion }) => ingestion) }
   }
 
   const pages = new KeyPages(source, keys.sharedBatchesPrefix, before)
-  const look = async (key: string) => ({ key, is: await mayHaveEffect(key) })
+  const look = async (key: string) => ({ key, found: await findEffect(key) })
   for (;;) {
     const listed = await pages.next()
     const unknown = listed.filter((key) => !known.knows(key))
     for (let at = 0; at < unknown.length; at += headsPerPage) {
       const some = unknown.slice(at, at + headsPerPage)
-      const page: string[] = []
-      for await (const { key, is } of mapInOrder(some, headsAtOnce, look)) {
-        if (is) page.push(key)
-        else known.passOver(key)
+      const page: FoundShared[] = []
+      for await (const { key, found } of mapInOrder(some, headsAtOnce, look)) {
+        if (found === undefined) known.passOver(key)
+        else page.push(found)
       }
       yield page
     }

@@ -110,6 +110,11 @@ export class CollectionWriter {
     return this.intake.isTaking(ingestion)
   }
 
+  /** Whether batches wait to be taken in that may hold items of any small ingestion. */
+  get hasUnread(): boolean {
+    return this.intake.hasUnread
+  }
+
   /**
    * Applies the next log slots, supplied batches and `batches` (with `list`, every batch of open
    * ingestions) in one commit, up to the bounds of a step. The next step goes on with the rest.
