@@ -13,13 +13,15 @@ import { parseVectorLine } from './vector-line.ts'
 
 export interface VectorsTarget extends BatchTarget {
   maxBytes: number
+  /** The request has an Idempotency-Key, so the body is told from others by its hash. */
+  keyed: boolean
 }
 export interface ReceivedVectors {
   lines: ItemListLine[]
   /** Lines of a part of the item list. */
   partSize: number
-  /** sha256 of the whole body. */
-  sha256: string
+  /** sha256 of the whole body, where the request has a key. */
+  sha256: string | undefined
 }
 
 /** A list up to this size is a single part: one durable write in place of one for 200 lines. */
@@ -34,39 +36,42 @@ export async function receiveVectors(
   req: Request,
   target: VectorsTarget
 ): Promise<ReceivedVectors> {
-  const { maxBytes } = target
-  const hash = createHash('sha256')
+  const { maxBytes, keyed } = target
+  const hash = keyed ? createHash('sha256') : undefined
   const lines: ItemListLine[] = []
   let listBytes = 0
   const batches = createVectorBatches(target)
   const body = counted(req, { hash, maxBytes })
   const items = req.is([...arrowTypes]) ? arrowItems(body, target) : lineItems(body, target)
   try {
-    for await (const { listed, embedded } of items) {
-      lines.push(listed)
-      listBytes += embedded === undefined ? failedBytes : describedBytes(embedded.item)
-      if (embedded !== undefined) await batches.add(embedded.item, embedded.vectors)
-    }
+    for await (const some of items)
+      for (const { listed, embedded } of some) {
+        lines.push(listed)
+        const sizeBytes = embedded === undefined ? failedBytes : describedBytes(embedded.item)
+        listBytes += sizeBytes
+        if (embedded === undefined) continue
+        if (batches.add(embedded.item, embedded.vectors, sizeBytes)) await batches.write()
+      }
     await batches.flush()
   } finally {
     // A write that ends after the caller has deleted the batches would leave one.
     await batches.settle()
   }
   const partSize = listBytes <= singlePartBytes ? maxVectorLines : itemListPartSize
-  return { lines, partSize, sha256: hash.digest('hex') }
+  return { lines, partSize, sha256: hash?.digest('hex') }
 }
 
 async function* lineItems(
   body: AsyncIterable<Uint8Array>,
   { spec }: VectorsTarget
-): AsyncGenerator<SuppliedItem> {
+): AsyncGenerator<SuppliedItem[]> {
   let ordinal = 0
   for await (const read of readTextLines(body, { maxLineBytes: maxVectorLineBytes })) {
     if (ordinal === maxVectorLines) throw appError('too_large', `more than ${maxVectorLines} items`)
     const { line } = read
     const numbered = { line, ordinal: ordinal++, text: 'text' in read ? read.text : '' }
     const item = await parseVectorLine(numbered, spec)
-    yield 'problem' in read ? refusedLine(item, read) : item
+    yield ['problem' in read ? refusedLine(item, read) : item]
   }
 }
 
@@ -79,7 +84,7 @@ const refusedLine = (
 
 async function* counted(
   req: Request,
-  { hash, maxBytes }: { hash: { update(bytes: Uint8Array): unknown }; maxBytes: number }
+  { hash, maxBytes }: { hash: { update(bytes: Uint8Array): unknown } | undefined; maxBytes: number }
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0
   // The request stays open when reading stops early, so that the sender still gets an answer.
@@ -89,7 +94,7 @@ async function* counted(
       throw appError('too_large', `the body has more than ${maxBytes} bytes`, {
         detail: { max_bytes: maxBytes }
       })
-    hash.update(chunk)
+    hash?.update(chunk)
     yield chunk
   }
   if (req.destroyed && !req.complete) throw appError('invalid_request', 'the body was cut off')

@@ -6,8 +6,9 @@ import {
   type DescribedVectors,
   describedVectorsSchema
 } from '@likeness/shared/contract/http/vectors'
-import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
-import { metadataBytes } from '@likeness/shared/contract/metadata'
+import { isItemId, itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
+import { maxIdLength } from '@likeness/shared/contract/limits'
+import { metadataBytes, metadataProblem } from '@likeness/shared/contract/metadata'
 import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
 import { rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -27,21 +28,18 @@ export interface Place {
 export type Taken = Required<SuppliedItem>
 
 /**
- * Bad items become failed ones: invalid_request, dimension_mismatch or invalid_vector. `idOf` is
- * asked after a failure; `read` throws it.
+ * A bad item becomes a failed one: invalid_request, dimension_mismatch or invalid_vector. Any other
+ * error is thrown again.
  */
-export async function readSupplied(
+export function failedItem(
   { unit, line, ordinal }: Place,
-  { read, idOf }: { read: () => Taken | Promise<Taken>; idOf: () => unknown }
-): Promise<SuppliedItem> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!isAppError(error)) throw error
-    const failure = { code: error.code, message: `${unit} ${line}: ${error.message}` }
-    const id = itemIdSchema.safeParse(idOf()).data ?? `${unit}-${line}`
-    return { listed: { ordinal, id, label: null, imageKey: null, line, failure } }
-  }
+  error: unknown,
+  idOf: () => unknown
+): SuppliedItem {
+  if (!isAppError(error)) throw error
+  const failure = { code: error.code, message: `${unit} ${line}: ${error.message}` }
+  const id = itemIdSchema.safeParse(idOf()).data ?? `${unit}-${line}`
+  return { listed: { ordinal, id, label: null, imageKey: null, line, failure } }
 }
 
 /** About as many bytes as the item has as JSON in its batch; in the item list it has fewer. */
@@ -51,10 +49,27 @@ export function describedBytes({ id, label, metadata, rows }: BatchItem): number
 }
 
 /** Checks all fields but the vectors. */
-export function parseDescribed(value: unknown): DescribedVectors {
+export function parseDescribed(value: Record<string, unknown>): DescribedVectors {
+  if (isPlain(value)) return value
   const parsed = describedVectorsSchema.safeParse(value)
   if (parsed.success) return parsed.data
   throw firstProblem(parsed.error.issues)
+}
+
+/**
+ * Whether the value is what the schema takes, of the fields that most items have: a tenth of the
+ * schema's time. The schema decides about all others.
+ */
+function isPlain(value: Record<string, unknown>): value is DescribedVectors {
+  for (const key in value) if (key !== 'id' && key !== 'label' && key !== 'metadata') return false
+  const { id, label, metadata } = value
+  return (
+    typeof id === 'string' &&
+    isItemId(id) &&
+    (label === undefined ||
+      (typeof label === 'string' && label.length > 0 && label.length <= maxIdLength)) &&
+    (metadata === undefined || metadataProblem(metadata) === undefined)
+  )
 }
 
 export function firstProblem(issues: readonly { path: PropertyKey[]; message: string }[]): Error {
@@ -72,8 +87,11 @@ export function suppliedItem(
 ): Taken {
   const { id, label = null, metadata, width = 0, height = 0 } = described
   const rows = rowsOf(described, rowCount(vectors, spec.embedding.dim))
-  const listed = { ordinal, id, label, ...(metadata && { metadata }), imageKey: null, line }
-  return { listed, embedded: { item: { ...listed, width, height, rows }, vectors } }
+  // Written out: spreading costs as much as all the checks.
+  const listed: ItemListLine = { ordinal, id, label, imageKey: null, line }
+  const item: BatchItem = { ordinal, id, label, imageKey: null, line, width, height, rows }
+  if (metadata !== undefined) listed.metadata = item.metadata = metadata
+  return { listed, embedded: { item, vectors } }
 }
 
 /** A small box is taken here: a detector may have found it. */

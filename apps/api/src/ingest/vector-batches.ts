@@ -20,7 +20,7 @@ export interface BatchTarget {
 
 /**
  * Takes items in ascending order of ordinals, each once. One batch is written while the next is
- * collected. `flush` writes the rest; `settle` waits for the write that runs and never rejects.
+ * collected. `sizeBytes`: of the description of the item. `flush` writes the rest; `settle` waits for the write that runs and never rejects.
  */
 export function createVectorBatches({
   store,
@@ -61,12 +61,14 @@ export function createVectorBatches({
   }
 
   return {
-    async add(item: BatchItem, vectors: VectorRows): Promise<void> {
+    /** Returns whether the batch is full: then `write` comes next. */
+    add(item: BatchItem, vectors: VectorRows, sizeBytes = describedBytes(item)): boolean {
       items.push(item)
       parts.push(vectors)
-      bytes += rowBytes(vectors) + describedBytes(item)
-      if (items.length >= batchItems || bytes >= batchBytes) await write()
+      bytes += rowBytes(vectors) + sizeBytes
+      return items.length >= batchItems || bytes >= batchBytes
     },
+    write,
     async flush(): Promise<void> {
       await write()
       await writing

@@ -7,7 +7,7 @@ import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { parseVector } from '../search/query-vector.ts'
-import { firstProblem, readSupplied, type SuppliedItem, suppliedItem } from './supplied-item.ts'
+import { failedItem, firstProblem, type SuppliedItem, suppliedItem } from './supplied-item.ts'
 
 export interface NumberedLine {
   line: number
@@ -16,22 +16,21 @@ export interface NumberedLine {
 }
 
 /** Other requests get their turn between the rows of a long line. */
-export function parseVectorLine(
+export async function parseVectorLine(
   { line, ordinal, text }: NumberedLine,
   spec: CollectionSpec
 ): Promise<SuppliedItem> {
   const place = { unit: 'line' as const, line, ordinal }
   let value: unknown
-  return readSupplied(place, {
-    async read() {
-      checkValues(text)
-      value = parseJson(text)
-      const parsed = vectorLineSchema.safeParse(value)
-      if (!parsed.success) throw firstProblem(parsed.error.issues)
-      return suppliedItem(parsed.data, await decodeRows(parsed.data, spec), { place, spec })
-    },
-    idOf: () => (value as { id?: unknown } | null | undefined)?.id
-  })
+  try {
+    checkValues(text)
+    value = parseJson(text)
+    const parsed = vectorLineSchema.safeParse(value)
+    if (!parsed.success) throw firstProblem(parsed.error.issues)
+    return suppliedItem(parsed.data, await decodeRows(parsed.data, spec), { place, spec })
+  } catch (error) {
+    return failedItem(place, error, () => (value as { id?: unknown } | null | undefined)?.id)
+  }
 }
 
 /** Numbers as text cost a hundred times more than base64 of the same length. */

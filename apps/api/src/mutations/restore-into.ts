@@ -74,7 +74,8 @@ async function* copyItems(
   for await (const { item, vectors } of copied) {
     // Only what the schema of a batch knows: the place of raw vectors is one of the other collection.
     const { ordinal, id, label, metadata, imageKey, width, height, rows } = item
-    await batches.add({ ordinal, id, label, metadata, imageKey, width, height, rows }, vectors)
+    const copy = { ordinal, id, label, metadata, imageKey, width, height, rows }
+    if (batches.add(copy, vectors)) await batches.write()
     yield { ordinal, id, label, metadata, imageKey }
   }
   await batches.flush()

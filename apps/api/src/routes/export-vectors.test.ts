@@ -62,10 +62,11 @@ test('with Accept of Arrow every item is a row that can be sent back', async () 
   expect([response.status, response.headers.get('content-type')]).toEqual([200, accept])
   const body = response.body as AsyncIterable<Uint8Array>
   const found: unknown[] = []
-  for await (const row of readArrowItems(body, { dim: 4, maxBytes: 1_000_000 })) {
-    expect(row.fields()).toMatchObject(item)
-    found.push(row.vectors().map((values) => Array.from(values)))
-  }
+  for await (const rows of readArrowItems(body, { dim: 4, maxBytes: 1_000_000 }))
+    for (const row of rows) {
+      expect(row.fields()).toMatchObject(item)
+      found.push(row.vectors().map((values) => Array.from(values)))
+    }
   expect(found).toEqual([vectors])
 })
 

@@ -98,6 +98,37 @@ test('the same items, good and bad, are the same ingestion as lines and as rows 
   ])
 })
 
+test('an item without a vector fails alone', async () => {
+  const items = [{ id: 'none', vectors: new Float32Array(0) }, ...good]
+  expect(await codeOf(await post('rows', stream, await arrowOf(items)))).toBe('202')
+  const { list, items: taken } = await stored('rows')
+  expect(list.map(({ id, failure }) => [id, failure?.code])).toEqual([
+    ['none', 'invalid_vector'],
+    ['a', undefined],
+    ['b', undefined]
+  ])
+  expect(taken.map(({ id }) => id)).toEqual(['a', 'b'])
+})
+
+test('values keep their length where the embedding asks for none, and NaN fails its item', async () => {
+  const embedding = { version: 'clip@3/none@1', dim, unit: false }
+  const made = await api.post('/v1/collections', { name: 'plain', metric: 'L2', embedding })
+  collectionIds.plain = ((await made.json()) as { incarnation: string }).incarnation
+  const items = [
+    { id: 'a', vectors: Float32Array.of(1, 2, 3, 0, 0, 0) },
+    { id: 'nan', vectors: Float32Array.of(1, 2, NaN) },
+    { id: 'infinite', vectors: Float32Array.of(1, 2, 3, -Infinity, 2, 3) }
+  ]
+  expect(await codeOf(await post('plain', stream, await arrowOf(items)))).toBe('202')
+  const { list, vectors } = await stored('plain')
+  expect(vectors).toEqual([1, 2, 3, 0, 0, 0])
+  expect(list.map(({ failure }) => failure?.code)).toEqual([
+    undefined,
+    'invalid_vector',
+    'invalid_vector'
+  ])
+})
+
 test('a body that cannot be taken is refused by code, and nothing of it stays', async () => {
   const many = Array.from({ length: 9000 }, (_, i) => ({ ...good[1]!, id: `${i}` }))
   const bodies: [body: Buffer, code: string][] = [

@@ -42,7 +42,8 @@ export const importVectors = (deps: ApiDeps): Route => ({
       spec,
       ingestion: draft.ingestion,
       maxBytes: settings.maxUploadBytes,
-      nowMs: clock.nowMs
+      nowMs: clock.nowMs,
+      keyed
     }).catch(async (error: unknown) => {
       await abandon()
       throw error

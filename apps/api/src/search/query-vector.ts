@@ -17,12 +17,14 @@ import { parseSparseVector } from './sparse-vector.ts'
 type Compared = Pick<CollectionSpec, 'embedding' | 'metric'>
 
 /**
- * Returns float32 [dim]. dimension_mismatch, or invalid_vector for values that float32 cannot hold
- * and for a zero vector, which has no direction.
+ * Writes a row, float32 [dim], into `row` and returns it; by default a new one. dimension_mismatch,
+ * or invalid_vector for values that float32 cannot hold and for a zero vector, which has no
+ * direction.
  */
-function parseDenseVector(
+export function parseDenseVector(
   values: ArrayLike<number>,
-  { embedding, metric }: Compared
+  { embedding, metric }: Compared,
+  row?: Float32Array
 ): Float32Array {
   if (values.length !== embedding.dim) {
     throw appError(
@@ -31,15 +33,22 @@ function parseDenseVector(
       { detail: { given: values.length, expected: embedding.dim } }
     )
   }
-  const vector = new Float32Array(values)
+  const vector = row ?? new Float32Array(values.length)
+  vector.set(values)
+  // Bits are made from the values without scaling.
+  const isScaled = metric !== 'hamming' && (embedding.unit || metric === 'cosine')
+  if (!isScaled || !(values instanceof Float32Array)) checkFinite(vector)
+  if (!isScaled) return vector
+  const from = values instanceof Float32Array ? vector : values
+  const stored = storedForm(from, embedding.parts ?? [embedding], vector)
+  if (stored !== undefined) return stored
+  checkFinite(vector)
+  throw appError('invalid_vector', 'a zero vector has no direction to compare')
+}
+
+function checkFinite(vector: Float32Array): void {
   if (!allFinite(vector))
     throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
-  // Bits are made from the values without scaling.
-  if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector
-  const stored = storedForm(values, embedding.parts ?? [embedding])
-  if (stored === undefined)
-    throw appError('invalid_vector', 'a zero vector has no direction to compare')
-  return stored
 }
 
 const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector =>

@@ -17,6 +17,9 @@ export const itemIdSchema = z
   .refine((id) => !controlCharacters.test(id), 'an id has no control characters')
   // Half of a surrogate pair has no UTF-8 form: two ids would be stored as the same bytes.
   .refine((id) => id.isWellFormed(), 'an id is valid Unicode')
+/** Whether `itemIdSchema` takes the text. */
+export const isItemId = (id: string): boolean =>
+  id.length >= 1 && id.length <= maxIdLength && !controlCharacters.test(id) && id.isWellFormed()
 export const labelSchema = z.string().min(1).max(maxIdLength)
 
 export type Metadata = Record<string, string | number | boolean | null>

@@ -96,12 +96,26 @@ export function* sparseVectors({
   }
 }
 
-/** A loop: `every` takes twenty times as long, and each vector is checked at each reading. */
+/**
+ * A loop: `every` takes twenty times as long, and each vector is checked at each reading. Four sums
+ * side by side, because one alone waits for the addition before.
+ */
 export function allFinite(values: ArrayLike<number>): boolean {
-  let sum = 0
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
+  let i = 0
+  const fours = values.length - (values.length % 4)
   // Infinity and NaN times 0 is NaN, which stays.
-  for (let i = 0; i < values.length; i++) sum += values[i]! * 0
-  return sum === 0
+  for (; i < fours; i += 4) {
+    a += values[i]! * 0
+    b += values[i + 1]! * 0
+    c += values[i + 2]! * 0
+    d += values[i + 3]! * 0
+  }
+  for (; i < values.length; i++) a += values[i]! * 0
+  return a + b + c + d === 0
 }
 
 /** Returns the reason why dense rows are invalid, or undefined. */

@@ -13,9 +13,14 @@ export function takeNoTurns(): void {
 export class Turns {
   private startedMs = performance.now()
 
+  /** Whether `take` would give a turn now. */
+  get isDue(): boolean {
+    return performance.now() - this.startedMs >= stretchMs
+  }
+
   /** Call this between steps that take less than a millisecond. Resolves at once or after a turn. */
   async take(): Promise<void> {
-    if (performance.now() - this.startedMs < stretchMs) return
+    if (!this.isDue) return
     await setImmediate()
     this.startedMs = performance.now()
   }

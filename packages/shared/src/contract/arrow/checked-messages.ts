@@ -23,7 +23,7 @@ function createTaker(chunks: AsyncIterable<Uint8Array>) {
   return {
     /** Returns fewer bytes only where the stream ends. */
     async take(size: number): Promise<Uint8Array> {
-      const out = new Uint8Array(size)
+      const out = Buffer.allocUnsafeSlow(size)
       let filled = 0
       while (filled < size) {
         if (held.length === 0) {

@@ -17,7 +17,7 @@ import {
 import { expect, test } from 'vitest'
 import { isAppError } from '../../errors.ts'
 import { maxArrowFields, maxArrowMetadataBytes, maxVectorLines } from '../limits.ts'
-import { readArrowItems } from './read-arrow-items.ts'
+import { type ArrowItem, readArrowItems } from './read-arrow-items.ts'
 import { writeArrowItems } from './write-arrow-items.ts'
 
 const dim = 2
@@ -54,9 +54,13 @@ async function* inChunks(body: Uint8Array, size: number): AsyncGenerator<Uint8Ar
   for (let at = 0; at < body.length; at += size) yield body.subarray(at, at + size)
 }
 
+async function* itemsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ArrowItem> {
+  for await (const some of readArrowItems(chunks, { dim, maxBytes })) yield* some
+}
+
 async function read(body: Uint8Array, size = 1000) {
   const items: [string | undefined, number[][]][] = []
-  for await (const item of readArrowItems(inChunks(body, size), { dim, maxBytes }))
+  for await (const item of itemsOf(inChunks(body, size)))
     items.push([item.id(), item.vectors().map((row) => [...Array.from(row)])])
   return items
 }
@@ -90,10 +94,7 @@ test('what the writer wrote comes back', async () => {
   const parts: Uint8Array[] = []
   for await (const part of writeArrowItems(items, { dim })) parts.push(part)
   let i = 0
-  for await (const item of readArrowItems(inChunks(Buffer.concat(parts), 5000), {
-    dim,
-    maxBytes
-  })) {
+  for await (const item of itemsOf(inChunks(Buffer.concat(parts), 5000))) {
     const { label, vectors, ...rest } = items[i++]!
     expect(item.fields()).toEqual({ ...rest, ...(label !== null && { label }) })
     expect(item.vectors().flatMap((row) => [...Array.from(row)])).toEqual([...vectors])
@@ -190,8 +191,7 @@ test('labels of a dictionary are read, and an index outside of it fails its row'
   }
   const labelsOf = async (body: Uint8Array) => {
     const found: unknown[] = []
-    for await (const item of readArrowItems(inChunks(body, 1000), { dim, maxBytes }))
-      found.push(item.fields().label)
+    for await (const item of itemsOf(inChunks(body, 1000))) found.push(item.fields().label)
     return found
   }
   expect(await labelsOf(stream(batchOf(columns)))).toEqual(['x', 'y'])
@@ -204,7 +204,7 @@ test('a null vector, and a null inside of one, fail their rows', async () => {
     batchOf({ id: texts(['a', 'b']), vector: vector([null, [1, null as unknown as number]]) })
   )
   const problems: string[] = []
-  for await (const item of readArrowItems(inChunks(body, 1000), { dim, maxBytes }))
+  for await (const item of itemsOf(inChunks(body, 1000)))
     try {
       item.vectors()
     } catch (error) {
@@ -220,7 +220,7 @@ test('a failure of the source passes unchanged', async () => {
     throw gone
   }
   const reading = async () => {
-    for await (const item of readArrowItems(cut(), { dim, maxBytes })) item.id()
+    for await (const item of itemsOf(cut())) item.id()
   }
   await expect(reading()).rejects.toBe(gone)
 })

@@ -8,25 +8,49 @@ import { checkColumns } from './arrow-columns.ts'
 import { arrowProblem } from './check-message.ts'
 import { type BodyBounds, checkedMessages } from './checked-messages.ts'
 
-export interface ArrowItem {
+type Columns = ReadonlyMap<string, Data>
+
+/** A row of a record batch. Its values are read when they are asked for. */
+export class ArrowItem {
   /** Row of the body, from 1. */
-  row: number
+  readonly row: number
+  private readonly columns: Columns
+  private readonly at: number
+
+  constructor(row: number, columns: Columns, at: number) {
+    this.row = row
+    this.columns = columns
+    this.at = at
+  }
+
   /** undefined for null, and for bytes that are not UTF-8. */
-  id(): string | undefined
+  id(): string | undefined {
+    return idAt(this.columns.get('id')!, this.at)
+  }
+
   /** Fields of a line of vectors, not checked, without the vectors. Throws for bad text or JSON. */
-  fields(): Record<string, unknown>
+  fields(): Record<string, unknown> {
+    return fieldsAt(this.columns, this.at)
+  }
+
   /** Throws invalid_vector for nulls. The values are views of the record batch. */
-  vectors(): ArrayLike<number>[]
+  vectors(): ArrayLike<number>[] {
+    const one = this.columns.get('vector')
+    return one === undefined
+      ? vectorsAt(this.columns.get('vectors')!, this.at)
+      : [vectorAt(one, this.at)]
+  }
 }
 
 /**
- * Rejects for a body that is no whole Arrow stream or file of the known columns: invalid_request,
- * dimension_mismatch or too_large. Errors of `chunks` pass unchanged.
+ * Yields the rows of one record batch at a time. Rejects for a body that is no whole Arrow stream or
+ * file of the known columns: invalid_request, dimension_mismatch or too_large. Errors of `chunks`
+ * pass unchanged.
  */
 export async function* readArrowItems(
   chunks: AsyncIterable<Uint8Array>,
   { dim, ...bounds }: BodyBounds & { dim: number }
-): AsyncGenerator<ArrowItem> {
+): AsyncGenerator<Iterable<ArrowItem>> {
   // The library has some hundred files. A process that reads no Arrow body does without.
   const { RecordBatchReader } = await import('apache-arrow')
   const messages = watched(checkedMessages(chunks, bounds))
@@ -41,7 +65,7 @@ export async function* readArrowItems(
       messages.rethrow()
       if (rows + batch.numRows > maxVectorLines)
         throw beyondLimit('maxVectorLines', rows + batch.numRows)
-      yield* itemsOf(batch, rows)
+      if (batch.numRows > 0) yield itemsOf(checkedColumns(batch), rows, batch.numRows)
       rows += batch.numRows
     }
     messages.rethrow()
@@ -71,21 +95,16 @@ function watched(source: AsyncGenerator<Uint8Array>) {
   }
 }
 
-function* itemsOf(batch: RecordBatch, before: number): Generator<ArrowItem> {
+function checkedColumns(batch: RecordBatch): Columns {
   const columns = new Map(
     batch.schema.fields.map(({ name }, i) => [name, batch.data.children[i]!] as const)
   )
   for (const [name, data] of columns) checkData(data, batch.numRows, name)
-  for (let i = 0; i < batch.numRows; i++)
-    yield {
-      row: before + i + 1,
-      id: () => idAt(columns.get('id')!, i),
-      fields: () => fieldsAt(columns, i),
-      vectors: () => {
-        const [one, several] = [columns.get('vector'), columns.get('vectors')]
-        return one === undefined ? vectorsAt(several!, i) : [vectorAt(one, i)]
-      }
-    }
+  return columns
+}
+
+function* itemsOf(columns: Columns, before: number, count: number): Generator<ArrowItem> {
+  for (let i = 0; i < count; i++) yield new ArrowItem(before + i + 1, columns, i)
 }
 
 function idAt(data: Data, i: number): string | undefined {
@@ -98,7 +117,7 @@ function idAt(data: Data, i: number): string | undefined {
 }
 
 /** A null is a field that is left out. */
-function fieldsAt(columns: ReadonlyMap<string, Data>, i: number): Record<string, unknown> {
+function fieldsAt(columns: Columns, i: number): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
   for (const [name, data] of columns) {
     if (name === 'vector' || name === 'vectors') continue
