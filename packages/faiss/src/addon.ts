@@ -61,6 +61,7 @@ export interface Addon {
   ): Promise<[lims: Int32Array, ids: Int32Array, distances: Float32Array]>
   readIndex(path: string, mapLists: boolean): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
+  indexBytes(index: IndexHandle): Promise<Uint8Array>
   exportIndex(index: IndexHandle, path: string, effort: number): Promise<void>
   moveLists(index: IndexHandle, path: string, places: Int32Array): Promise<void>
   renumber(index: IndexHandle, places: Int32Array): Promise<void>

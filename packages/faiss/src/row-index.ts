@@ -183,6 +183,12 @@ export abstract class RowIndex<R extends Rows> {
     await callAddon(() => addon.writeIndex(handle, path))
   }
 
+  /** Returns the bytes of the file that `write` writes. They are in memory as a whole. */
+  async toBytes(): Promise<Uint8Array> {
+    const handle = this.#open()
+    return await callAddon(() => addon.indexBytes(handle))
+  }
+
   /**
    * Writes the same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not
    * for `read`. Atomic and durable, like `write`. The file states the effort of a search; without

@@ -43,6 +43,11 @@ describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
     expect(Array.from(self.ids)).toContain(300)
   })
 
+  it('has the same bytes in memory', async () => {
+    const index = await written()
+    expect(Buffer.from(await index.toBytes()).equals(await readFile(file))).toBe(true)
+  })
+
   it('replaces an older one and leaves no temporary file', async () => {
     await written()
     await written(vectors.subarray(0, 20 * dim))

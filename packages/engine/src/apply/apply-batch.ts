@@ -3,7 +3,7 @@
 import type { BatchHeader, BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
+import { type RawPlace, rawSum, storedPayload } from '../item/item-payload.ts'
 import { applyUpdate, pendingUpdateFor } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { ApplyRules } from './apply-rules.ts'
@@ -64,17 +64,17 @@ function applyItem(
   }
   const version = { revision: record.revision, ordinal: item.ordinal }
   const hash = itemHash(item.id)
-  const now = currentVersionOf(state, hash)
+  const name = hashName(hash)
+  const now = currentVersionOf(state, hash, name)
   if (now !== undefined && !rules.supersedes(version, now.version)) {
     record.superseded++
     return
   }
-  const name = hashName(hash)
   // The ingestion lists the item twice: the earlier one was counted, and one item stays of both.
   const isRepeated =
     now?.version.revision === version.revision &&
     (now.live !== undefined || state.pending.has(name))
-  removeCurrent(state, hash, now)
+  removeCurrent(state, name, now)
   const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
   const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
   const waiting = state.pendingUpdates.get(name) ?? []
@@ -83,13 +83,8 @@ function applyItem(
     record.superseded++
     return
   }
-  state.pending.set(name, {
-    hash,
-    version,
-    arrival,
-    payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))),
-    vectors
-  })
+  const updated = applyUpdate(payload, pendingUpdateFor(waiting, record.revision))
+  state.pending.set(name, { hash, version, arrival, ...storedPayload(updated), vectors })
   if (isRepeated) record.superseded++
   else record.indexed++
 }
@@ -102,7 +97,7 @@ export function applyBatch(
   { key, batch, first }: Arrived,
   rules: ApplyRules
 ): number {
-  const { header, vectors } = batch
+  const { header, vectors, raw } = batch
   const ingestion = state.ingestions.get(header.ingestion)
   if (ingestion === undefined || !isOpen(ingestion)) return 0
   let row = 0
@@ -112,13 +107,15 @@ export function applyBatch(
     row += item.rows.length
     if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, key))
       continue
+    const own = rowsBetween(vectors, header.dim, from, row)
     applyItem(
       state,
       ingestion,
       {
         arrival: first === undefined ? 0 : first + at,
         item,
-        vectors: copyRows(rowsBetween(vectors, header.dim, from, row)),
+        // A copy lets go of the batch, which is larger where it has raw vectors.
+        vectors: raw.length === 0 ? own : copyRows(own),
         raws: rawPlace(key, batch, from, row)
       },
       rules

@@ -2,7 +2,7 @@
 // any order: versions decide.
 import type { LoggedIngest, LoggedOperation, Operation } from '@likeness/shared/contract/operation'
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { decodePayload, encodePayload } from '../item/item-payload.ts'
+import { decodePayload, storedPayload } from '../item/item-payload.ts'
 import {
   addPendingUpdate,
   applyUpdate,
@@ -24,7 +24,7 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
   const now = currentVersionOf(state, hash)
   if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return false
   const existed = now?.live !== undefined || state.pending.has(hashName(hash))
-  removeCurrent(state, hash, now)
+  removeCurrent(state, hashName(hash), now)
   state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
   return existed
 }
@@ -48,11 +48,10 @@ function applyPayloadUpdate(
   const now = currentVersionOf(state, hash)
   if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
   const pending = state.pending.get(name)
-  if (pending !== undefined)
-    state.pending.set(name, {
-      ...pending,
-      payload: encodePayload(applyUpdate(decodePayload(pending.payload), update))
-    })
+  if (pending !== undefined) {
+    const payload = applyUpdate(decodePayload(pending.payload), update)
+    state.pending.set(name, { ...pending, ...storedPayload(payload) })
+  }
   if (now.live === undefined) return
   const { segment, item } = now.live
   segment.updates.set(item, { ...segment.updates.get(item), ...update })

@@ -8,8 +8,11 @@ export interface CurrentVersion {
   live?: LiveRows
 }
 
-export function currentVersionOf(state: WriterState, hash: Buffer): CurrentVersion | undefined {
-  const name = hashName(hash)
+export function currentVersionOf(
+  state: WriterState,
+  hash: Buffer,
+  name = hashName(hash)
+): CurrentVersion | undefined {
   const pending = state.pending.get(name)
   if (pending !== undefined) return { version: pending.version }
   const live = findLiveRows(state, hash)
@@ -21,10 +24,9 @@ export function currentVersionOf(state: WriterState, hash: Buffer): CurrentVersi
 /** Removes an item from the place that holds it now. */
 export function removeCurrent(
   state: WriterState,
-  hash: Buffer,
+  name: string,
   now: CurrentVersion | undefined
 ): void {
-  const name = hashName(hash)
   state.pending.delete(name)
   if (now?.live !== undefined) markDeleted(now.live)
   state.tombstones.delete(name)

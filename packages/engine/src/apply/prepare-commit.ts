@@ -7,7 +7,7 @@ import { encodePayloadUpdates } from '../item/payload-updates.ts'
 import { isComplete } from '../log/open-ingestion.ts'
 import { freshSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import { byHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
+import { sortedByHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
 import type { IngestionRecord } from '../state/job-record.ts'
 import { type StateShape, writeStateLines } from '../state/write-state.ts'
 import { smallConfig } from '../vector-index/segment-config.ts'
@@ -118,7 +118,7 @@ export async function writePending(
   state: WriterState
 ): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
-  const items = [...state.pending.values()].sort(byHash)
+  const items = sortedByHash([...state.pending.values()])
   return await writeSegment({
     files: input.files,
     keys: input.keys,

@@ -13,7 +13,7 @@ import type { Base, PackRef, View } from '../history/base.ts'
 import { decodeLabels, type Label, type Labels } from '../history/labels.ts'
 import { type PackBlock, readBlock, readDirectory } from '../history/pack.ts'
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { encodePayload, rawSum } from '../item/item-payload.ts'
+import { rawSum, storedPayload } from '../item/item-payload.ts'
 import { embeddedBatch } from '../log/embedded-batch.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import { readPart } from '../state/read-state.ts'
@@ -138,7 +138,7 @@ function takeBlock(
         ordinal: item.ordinal
       },
       arrival,
-      payload: payloadOf(item, labels.get(arrival), rawPlace(pack, block, raw, [first, row])),
+      ...payloadOf(item, labels.get(arrival), rawPlace(pack, block, raw, [first, row])),
       vectors: copyRows(rowsBetween(vectors, header.dim, first, row))
     })
     taken++
@@ -165,9 +165,9 @@ function payloadOf(
   { id, label, metadata = {}, imageKey, width = 0, height = 0, rows }: BatchItem,
   changed: Label | undefined,
   raws: ReturnType<typeof rawPlace>
-): Buffer {
+): ReturnType<typeof storedPayload> {
   const facts = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
-  return encodePayload({ ...facts, ...changed })
+  return storedPayload({ ...facts, ...changed })
 }
 
 /** Whether a live item of the base has no raw vectors: its vectors were given. */

@@ -35,7 +35,14 @@ async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Prom
   return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
 }
 
-/** Closes the opened index, whether `use` succeeds or fails. */
+/**
+ * A flat index up to this size goes into the store from memory. A file between costs as much as the
+ * store: it is synced too, and read again.
+ */
+const inMemoryBytes = 64 * 1024 * 1024
+const isInMemory = ({ kind, ntotal, dim }: SegmentIndex): boolean =>
+  kind === 'flat' && ntotal * dim * Float32Array.BYTES_PER_ELEMENT <= inMemoryBytes
+
 /** store_unavailable, so that the writer waits, when the disk of this process has no room. */
 async function writeIndex(index: SegmentIndex, path: string): Promise<void> {
   try {
@@ -51,6 +58,7 @@ async function writeIndex(index: SegmentIndex, path: string): Promise<void> {
   }
 }
 
+/** Closes the opened index, whether `use` succeeds or fails. */
 async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promise<T>): Promise<T> {
   try {
     return await use(index)
@@ -92,12 +100,19 @@ export function createFaissSegmentFiles({
   store: ObjectStore
   cache: FileCache
 }): SegmentFiles {
+  /** The store waits for its disk while the body is hashed. */
+  async function put(key: string, body: Uint8Array): Promise<FileRef> {
+    const [sha256] = await Promise.all([sha256InTurns(body), store.put(key, body)])
+    return { key, sizeBytes: body.byteLength, sha256 }
+  }
   async function finish(
     key: string,
     index: SegmentIndex,
     { tuning, nlist = 1 }: { tuning?: Tuning | undefined; nlist?: number | undefined }
   ): Promise<BuiltIndex> {
     const tuned = tuning === undefined ? undefined : await tuneIndex(index, { ...tuning, nlist })
+    if (index.toBytes !== undefined && isInMemory(index))
+      return { file: await put(key, await index.toBytes()), tuned }
     const scratch = await cache.scratchPath()
     try {
       await writeIndex(index, scratch)
@@ -125,10 +140,7 @@ export function createFaissSegmentFiles({
 
   return {
     train,
-    async put(key, body) {
-      await store.put(key, body)
-      return { key, sizeBytes: body.byteLength, sha256: await sha256InTurns(body) }
-    },
+    put,
     async putPieces(key, pieces) {
       return {
         key,

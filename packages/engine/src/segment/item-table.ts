@@ -113,19 +113,35 @@ export function raiseRevisions(meta: ItemTable, restored: number | undefined): v
 const prefixAt = (hashes: Uint8Array, at: number): number =>
   ((hashes[at]! << 24) | (hashes[at + 1]! << 16) | (hashes[at + 2]! << 8) | hashes[at + 3]!) >>> 0
 
-/** Returns the index of the item with this hash, or -1. */
+/** Steps of a search that guess the place; then it halves, whatever the hashes are. */
+const guesses = 4
+
+/**
+ * Returns the index of the item with this hash, or -1. Hashes are spread evenly, so their first
+ * bytes tell about where they lie.
+ */
 export function findItem({ hashes, items }: ItemTable, hash: Buffer): number {
   const wanted = prefixAt(hash, 0)
   let low = 0
   let high = items - 1
-  while (low <= high) {
-    const middle = (low + high) >> 1
+  // All prefixes in low..high are in floor..ceiling.
+  let floor = 0
+  let ceiling = 2 ** 32 - 1
+  for (let step = 0; low <= high; step++) {
+    if (wanted < floor || wanted > ceiling) return -1
+    const share = ceiling === floor ? 0.5 : (wanted - floor) / (ceiling - floor)
+    const middle = step < guesses ? low + Math.floor((high - low) * share) : (low + high) >> 1
     const at = middle * hashBytes
-    const order =
-      prefixAt(hashes, at) - wanted || hashes.compare(hash, 0, hashBytes, at, at + hashBytes)
+    const prefix = prefixAt(hashes, at)
+    const order = prefix - wanted || hashes.compare(hash, 0, hashBytes, at, at + hashBytes)
     if (order === 0) return middle
-    if (order < 0) low = middle + 1
-    else high = middle - 1
+    if (order < 0) {
+      low = middle + 1
+      floor = prefix
+    } else {
+      high = middle - 1
+      ceiling = prefix
+    }
   }
   return -1
 }

@@ -32,6 +32,7 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
     moveLists: (path, places) => index.moveLists(path, places),
     renumber: (places) => index.renumber(places),
     write: (path) => index.write(path),
+    toBytes: () => index.toBytes(),
     close: () => index.close()
   }
 }

@@ -21,5 +21,7 @@ export interface SegmentIndex {
   moveLists(path: string, places: Int32Array): Promise<void>
   renumber(places: Int32Array): Promise<void>
   write(path: string): Promise<void>
+  /** Absent for inverted lists. */
+  toBytes?(): Promise<Uint8Array>
   close(): void
 }

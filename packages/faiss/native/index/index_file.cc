@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "base/coded_error.h"
@@ -35,8 +37,12 @@ struct Footer {
   throw CodedError("data_corrupt", path + ": " + why);
 }
 
+// Takes the bytes of an index file, front to back.
+using Sink = std::function<void(const void* data, size_t size)>;
+
 struct CheckedWriter : faiss::IOWriter {
-  CheckedWriter(PosixFile& file, const IndexCore& core) : file(file), core(core) {
+  CheckedWriter(Sink sink, const IndexCore& core) : sink(std::move(sink)), core(core) {
+    buffer.reserve(kChunk);
     name = "index file";
   }
   size_t operator()(const void* data, size_t size, size_t count) override {
@@ -69,10 +75,10 @@ struct CheckedWriter : faiss::IOWriter {
   }
   void flush() {
     checksum.update(buffer.data(), buffer.size());
-    file.write_all(buffer.data(), buffer.size());
+    sink(buffer.data(), buffer.size());
     buffer.clear();
   }
-  PosixFile& file;
+  Sink sink;
   const IndexCore& core;
   Checksum checksum;
   std::vector<uint8_t> buffer;
@@ -99,7 +105,7 @@ void write_footer(CheckedWriter& writer) {
   writer.flush();
   Footer footer{writer.checksum.size(), writer.checksum.value(), {}};
   std::copy(std::begin(kMagic), std::end(kMagic), footer.magic);
-  writer.file.write_all(&footer, sizeof footer);
+  writer.sink(&footer, sizeof footer);
 }
 
 // Returns the size of Faiss's part, after a read of the whole part and a comparison with its
@@ -140,18 +146,21 @@ std::string temporary_name(const std::string& path) {
 
 enum class Ending { footer, none };
 
-void write_atomically(const IndexCore& core, const std::string& path, Ending ending) {
+void write_to(Sink sink, const IndexCore& core, Ending ending) {
   core.require_in_memory();
+  CheckedWriter writer(std::move(sink), core);
+  if (core.is_binary()) faiss::write_index_binary(core.binary.get(), &writer);
+  else faiss::write_index(core.index.get(), &writer);
+  if (ending == Ending::footer) write_footer(writer);
+  else writer.flush();
+}
+
+void write_atomically(const IndexCore& core, const std::string& path, Ending ending) {
   const std::string temporary = temporary_name(path);
   try {
     {
       PosixFile file(temporary, O_WRONLY | O_CREAT | O_EXCL);
-      CheckedWriter writer(file, core);
-      writer.buffer.reserve(kChunk);
-      if (core.is_binary()) faiss::write_index_binary(core.binary.get(), &writer);
-      else faiss::write_index(core.index.get(), &writer);
-      if (ending == Ending::footer) write_footer(writer);
-      else writer.flush();
+      write_to([&](const void* data, size_t size) { file.write_all(data, size); }, core, ending);
       file.sync();
     }
     if (std::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("rename to", path);
@@ -166,6 +175,17 @@ void write_atomically(const IndexCore& core, const std::string& path, Ending end
 
 void write_index_file(const IndexCore& core, const std::string& path) {
   write_atomically(core, path, Ending::footer);
+}
+
+std::vector<uint8_t> index_file_bytes(const IndexCore& core) {
+  std::vector<uint8_t> bytes;
+  bytes.reserve(core.total() * core.code_size() + kChunk);
+  const auto append = [&](const void* data, size_t size) {
+    const auto* first = static_cast<const uint8_t*>(data);
+    bytes.insert(bytes.end(), first, first + size);
+  };
+  write_to(append, core, Ending::footer);
+  return bytes;
 }
 
 void export_index_file(const IndexCore& core, const std::string& path) {

@@ -2,8 +2,10 @@
 // file is refused before Faiss parses it (Faiss's reader trusts the sizes in a file).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "index/index_core.h"
 
@@ -11,6 +13,9 @@ namespace likeness {
 
 // Writes under a temporary name, syncs, then renames over path; syncs the directory too.
 void write_index_file(const IndexCore& core, const std::string& path);
+
+// Returns the bytes of that file.
+std::vector<uint8_t> index_file_bytes(const IndexCore& core);
 
 // Writes the same without the footer: any Faiss opens such a file.
 void export_index_file(const IndexCore& core, const std::string& path);

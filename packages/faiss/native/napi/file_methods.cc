@@ -1,10 +1,12 @@
-// readIndex, writeIndex, exportIndex, readForeign.
+// readIndex, writeIndex, indexBytes, exportIndex, readForeign.
 #include "napi/methods.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "foreign/foreign_index.h"
 #include "index/index_file.h"
@@ -28,6 +30,27 @@ napi_value write_index(const Args& args) {
   auto core = args.index(0);
   auto work = [source = core.get(), path = args.text(1)] { write_index_file(*source, path); };
   return run_job(args.env(), {{}, core, Access::shared, work, nullptr});
+}
+
+// index -> bytes of the file
+napi_value index_bytes(const Args& args) {
+  auto core = args.index(0);
+  auto bytes = std::make_shared<std::vector<uint8_t>>();
+  auto work = [source = core.get(), bytes] { *bytes = index_file_bytes(*source); };
+  auto result = [bytes](napi_env env) {
+    // The array keeps the vector alive, and no byte is copied.
+    auto held = std::make_unique<std::shared_ptr<std::vector<uint8_t>>>(bytes);
+    auto drop = [](napi_env, void*, void* hint) {
+      delete static_cast<std::shared_ptr<std::vector<uint8_t>>*>(hint);
+    };
+    napi_value buffer = nullptr, array = nullptr;
+    check(env, napi_create_external_arraybuffer(env, bytes->data(), bytes->size(), drop, held.get(),
+                                                &buffer));
+    held.release();
+    check(env, napi_create_typedarray(env, napi_uint8_array, bytes->size(), buffer, 0, &array));
+    return array;
+  };
+  return run_job(args.env(), {{}, core, Access::shared, work, result});
 }
 
 // index, path, effort (efSearch or nprobe)
@@ -117,6 +140,7 @@ napi_value read_foreign(const Args& args) {
 void export_files(napi_env env, napi_value exports) {
   export_method(env, exports, "readIndex", read_index);
   export_method(env, exports, "writeIndex", write_index);
+  export_method(env, exports, "indexBytes", index_bytes);
   export_method(env, exports, "exportIndex", export_index);
   export_method(env, exports, "readForeign", read_foreign);
 }

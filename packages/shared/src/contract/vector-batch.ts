@@ -5,9 +5,10 @@
 import { z } from 'zod'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
-import { otherFormat, readText } from './checked-object.ts'
+import { otherFormat, readText, readValue } from './checked-object.ts'
 import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, storedMetadataSchema } from './item-list.ts'
+import { isPlainItem } from './plain-batch-item.ts'
 import { fromStored, toStored } from './stored-names.ts'
 import { isSparse, rowBytes, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
 
@@ -118,13 +119,14 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   )
   const vectorsAt = vectorsStart(json.length)
   const rawAt = vectorsAt + rowBytes(vectors)
-  const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
+  const body = Buffer.allocUnsafeSlow(rawAt + raw.byteLength + digestBytes)
   magic.copy(body, 0)
   body.writeUInt32LE(isShared(header) ? sharedVersion : ownVersion, 4)
   body.writeUInt32LE(json.length, 8)
   json.copy(body, headBytes)
   const headEnd = headBytes + json.length
   digestOf(body.subarray(0, headEnd)).copy(body, headEnd)
+  body.fill(0, headEnd + digestBytes, vectorsAt)
   let at = vectorsAt
   for (const part of isSparse(vectors)
     ? [vectors.offsets, vectors.indices, vectors.values]
@@ -155,10 +157,19 @@ export function partsOf({ parts, items }: SharedBatchHeader): PartItems[] {
   return parts.map((part) => ({ ...part, items: items.slice(end, (end += part.items)) }))
 }
 
-/** Throws data_corrupt unless the bytes are a whole, unaltered batch. */
+/** Typed array views need an alignment that a pooled Buffer does not have. */
+function aligned(bytes: Uint8Array): Buffer<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } =
+    bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+/**
+ * Throws data_corrupt unless the bytes are a whole, unaltered batch. The vectors may be views of
+ * `bytes`.
+ */
 export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
-  // Copies to offset 0: typed array views need an alignment that a pooled Buffer does not have.
-  const body = Buffer.from(new Uint8Array(bytes).buffer)
+  const body = aligned(bytes)
   if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a vector batch')
   const digestAt = body.length - digestBytes
@@ -178,18 +189,19 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
     throw appError('data_corrupt', 'vector batch sizes do not add up')
   return {
     header,
-    vectors: readVectors(body.buffer, vectorsAt, header, rows),
-    raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim),
+    vectors: readVectors(body, vectorsAt, header, rows),
+    raw: new Uint16Array(body.buffer, body.byteOffset + rawAt, rows * header.rawDim),
     rawAt
   }
 }
 
 function readVectors(
-  buffer: ArrayBuffer,
-  at: number,
+  { buffer, byteOffset }: Buffer<ArrayBuffer>,
+  offset: number,
   { dim, nonZeros }: VectorBatch['header'],
   rows: number
 ): VectorRows {
+  const at = byteOffset + offset
   if (nonZeros === undefined) return new Float32Array(buffer, at, rows * dim)
   const indicesAt = at + 4 * (rows + 1)
   const sparse = {
@@ -202,16 +214,26 @@ function readVectors(
   return sparse
 }
 
+/** `items` of the stored header, where none of them is unusual: their schema takes long. */
+function plainItems(items: unknown): BatchItem[] | undefined {
+  return Array.isArray(items) && items.every(isPlainItem) ? (items as BatchItem[]) : undefined
+}
+
 function parseHeader(body: Buffer, jsonBytes: number): VectorBatch['header'] {
-  const text = body.toString('utf8', headBytes, headBytes + jsonBytes)
   const name = 'the header of a vector batch'
-  if (body.readUInt32LE(4) !== sharedVersion) return readText(ownHeaderSchema, name, text)
-  const { parts, ...rest } = readText(sharedHeaderSchema, name, text)
-  return {
-    ...rest,
-    items: parts.flatMap(({ items }) => items),
-    parts: parts.map(({ items, ...part }) => ({ ...part, items: items.length }))
+  const text = body.toString('utf8', headBytes, headBytes + jsonBytes)
+  if (body.readUInt32LE(4) === sharedVersion) {
+    const { parts, ...rest } = readText(sharedHeaderSchema, name, text)
+    return {
+      ...rest,
+      items: parts.flatMap(({ items }) => items),
+      parts: parts.map(({ items, ...part }) => ({ ...part, items: items.length }))
+    }
   }
+  const value = readText(z.unknown(), name, text)
+  const items = plainItems((value as { items?: unknown } | null)?.items)
+  if (items === undefined) return readValue(ownHeaderSchema, name, value)
+  return { ...readValue(ownHeaderSchema, name, { ...(value as object), items: [] }), items }
 }
 
 /**
