@@ -6,6 +6,7 @@ import {
   FixedSizeList,
   Float32,
   Int32,
+  List,
   makeData,
   RecordBatch,
   RecordBatchStreamWriter,
@@ -125,6 +126,31 @@ test('any damaged byte is an error of the request, or leaves a readable body', a
     }
 })
 
+test('any length or offset that is made giant is an error of the request at once', async () => {
+  const body = stream(two())
+  const found = new Set<string>()
+  for (let at = 0; at + 8 <= body.length; at += 4)
+    for (const giant of [2n ** 31n - 1n, 2n ** 50n, -1n]) {
+      const lying = Buffer.from(body)
+      lying.writeBigInt64LE(giant, at)
+      const [problem = ''] = (await problemOf(lying)).split(':')
+      found.add(problem)
+    }
+  expect([...found].sort()).toEqual([
+    'dimension_mismatch',
+    'invalid_request',
+    'invalid_vector',
+    'taken',
+    'too_large'
+  ])
+})
+
+const nested = () => {
+  let type: DataType = new Float32()
+  for (let depth = 0; depth < 8; depth++) type = new List(new Field('item', type, true))
+  const schema = new Schema([new Field('vector', type, true)])
+  return Buffer.from(new RecordBatchStreamWriter().reset(undefined, schema).toUint8Array(true))
+}
 const wide = () => {
   const names = Array.from({ length: maxArrowFields + 1 }, (_, i) => `c${i}`)
   return batchOf(Object.fromEntries(names.map((name) => [name, texts(['a'])])))
@@ -153,6 +179,7 @@ const refusals: [string, () => Uint8Array, RegExp][] = [
     () => stream(batchOf({ id: texts(['a']), vector: texts(['a']) })),
     /column vector is a list of float.*, not Utf8/
   ],
+  ['a list of lists of lists', nested, /columns are at most 4 levels deep/],
   ['a schema of too many fields', () => stream(wide()), /^too_large: .*at most 512 fields/],
   ['too many rows', () => stream(manyRows()), /^too_large: .*at most 10000/]
 ]
