@@ -1,8 +1,8 @@
 // Calls that add items.
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { type VectorItem, writeArrowItems } from '@likeness/shared/contract/arrow/write-arrow-items'
 import type { ListLine } from '@likeness/shared/contract/http/imports'
-import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { type ApiRequest, inCollection } from './api-request.ts'
 
 export interface Accepted {
@@ -33,8 +33,11 @@ export interface ImportCalls {
   ): Promise<Accepted>
   /** Uploads pictures, at most 1000; `key` is used like in `importLines`. */
   uploadPictures(collection: string, files: readonly UploadFile[], key: string): Promise<Accepted>
-  /** Imports items with supplied vectors; `key` is used like in `importLines`. */
-  importVectors(collection: string, lines: readonly VectorLine[], key: string): Promise<Accepted>
+  /** Imports items with supplied vectors of `dim` values; `key` is used like in `importLines`. */
+  importVectors(
+    collection: string,
+    source: { items: readonly VectorItem[]; dim: number; key: string }
+  ): Promise<Accepted>
 }
 
 export function createImportCalls({ answer }: ApiRequest): ImportCalls {
@@ -76,11 +79,14 @@ export function createImportCalls({ answer }: ApiRequest): ImportCalls {
         headers: { 'idempotency-key': key }
       })
     },
-    importVectors: (collection, lines, key) =>
-      answer(inCollection(collection, '/vectors'), {
+    async importVectors(collection, { items, dim, key }) {
+      const parts: Uint8Array[] = []
+      for await (const part of writeArrowItems(items, { dim })) parts.push(part)
+      return await answer(inCollection(collection, '/vectors'), {
         method: 'POST',
-        body: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
-        headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key }
+        body: Buffer.concat(parts),
+        headers: { 'content-type': 'application/vnd.apache.arrow.stream', 'idempotency-key': key }
       })
+    }
   }
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { FaissIndex } from '@likeness/faiss'
 import { unitVectors } from '@likeness/faiss/testing/seeded-vectors'
-import { decodeVector } from '@likeness/shared/contract/embedder'
-import type { VectorLine } from '@likeness/shared/contract/http/vectors'
+import type { VectorItem } from '@likeness/shared/contract/arrow/write-arrow-items'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { ApiClient } from '../api/api-client.ts'
 import { createIdMapWriter } from '../id-map/write-id-map.ts'
@@ -50,10 +49,10 @@ const open = () =>
 test('a gallery of PP-ShiTu is items with their vectors: spaces live, rows of one path are one item, bad texts fail', async () => {
   await write(texts)
   const folder = await open()
-  const sent: VectorLine[] = []
+  const sent: VectorItem[] = []
   const api = {
-    importVectors: async (_collection: string, lines: readonly VectorLine[]) => (
-      sent.push(...lines), { job: 'j', total: lines.length }
+    importVectors: async (_collection: string, { items }: { items: readonly VectorItem[] }) => (
+      sent.push(...items), { job: 'j', total: items.length }
     )
   } as unknown as ApiClient
   const parts = []
@@ -70,11 +69,7 @@ test('a gallery of PP-ShiTu is items with their vectors: spaces live, rows of on
     ['e.jpg', 'x', { field_2: 'cam 1' }]
   ])
   const row = (i: number): number[] => [...vectors.subarray(i * dim, (i + 1) * dim)]
-  expect(sent.map((line) => [...decodeVector(line.vectors as string)])).toEqual([
-    [...row(0), ...row(2)],
-    row(1),
-    row(4)
-  ])
+  expect(sent.map((item) => [...item.vectors])).toEqual([[...row(0), ...row(2)], row(1), row(4)])
   expect(parts).toMatchObject([
     {
       jobs: [{ id: 'j', total: 3, lines: Uint32Array.of(1, 2, 5) }],

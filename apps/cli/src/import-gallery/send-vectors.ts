@@ -1,14 +1,14 @@
 // Sends the items of a gallery with their vectors to the API, in parts under separate keys, like
 // the pictures of a build.
-import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { VectorLine } from '@likeness/shared/contract/http/vectors'
+import type { VectorItem } from '@likeness/shared/contract/arrow/write-arrow-items'
+import { maxVectorLines } from '@likeness/shared/contract/limits'
 import { keepTrying } from '../connect/keep-trying.ts'
 import type { LineFailure, SubmitDeps, SubmittedPart } from '../gallery/submit-parts.ts'
 import type { FoundItem, GalleryFolder } from './gallery-folder.ts'
 import type { GalleryVectors } from './gallery-vectors.ts'
 
-const itemsPerPart = 1_000
-const bytesPerPart = 4 * 1024 * 1024
+/** Each part is acknowledged by itself, so it is large: about three writes that a disk waits for. */
+const bytesPerPart = 16 * 1024 * 1024
 
 export async function* sendVectors(
   { api, collection, keyBase, onTrouble }: SubmitDeps,
@@ -19,15 +19,16 @@ export async function* sendVectors(
   let bytes = 0
   let failures: LineFailure[] = []
   let sent = 0
+  const { dim } = vectors
   const send = async (): Promise<SubmittedPart> => {
-    const lines = part.map((item) => vectorLine(item, vectors))
+    const items = part.map((item) => vectorItem(item, vectors))
     const numbers = Uint32Array.from(part, ({ line }) => line.line!)
     const accepted =
-      lines.length === 0
+      items.length === 0
         ? []
         : [
             await keepTrying(
-              () => api.importVectors(collection, lines, `${keyBase}-vectors-${sent}`),
+              () => api.importVectors(collection, { items, dim, key: `${keyBase}-rows-${sent}` }),
               { onTrouble }
             )
           ]
@@ -49,20 +50,20 @@ export async function* sendVectors(
     }
     part.push(item)
     bytes += item.rows.length * vectors.dim * 4
-    if (part.length >= itemsPerPart || bytes >= bytesPerPart) yield await send()
+    if (part.length >= maxVectorLines || bytes >= bytesPerPart) yield await send()
   }
   if (part.length + failures.length > 0) yield await send()
 }
 
-function vectorLine(
+function vectorItem(
   { line: { path, id, label, metadata }, rows, described }: FoundItem,
   vectors: GalleryVectors
-): VectorLine {
+): VectorItem {
   return {
     id: id ?? path,
     label: label ?? null,
     ...(metadata && { metadata }),
     ...described,
-    vectors: encodeVector(vectors.of(rows))
+    vectors: vectors.of(rows)
   }
 }
