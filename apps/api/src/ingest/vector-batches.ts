@@ -3,13 +3,21 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import { joinRows, rowBytes, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  joinRows,
+  rowBytes,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { describedBytes } from './supplied-item.ts'
 
 const batchBytes = 8 * 1024 * 1024
 const batchItems = 4096
+
+const areDense = (parts: readonly VectorRows[]): parts is readonly Float32Array[] =>
+  !parts.some(isSparse)
 
 export interface BatchTarget {
   store: ObjectStore
@@ -45,7 +53,8 @@ export function createVectorBatches({
       rawDim: 0,
       items
     }
-    const body = encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) })
+    const vectors = areDense(parts) ? parts : joinRows(parts)
+    const body = encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) })
     const key = collectionKeys(collectionId).batch(
       ingestion,
       items[0]!.ordinal,

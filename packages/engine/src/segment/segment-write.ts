@@ -53,10 +53,18 @@ const places = 2 ** 21
 /** Returns the items by ascending hash. Their first four bytes order almost all of them. */
 export function sortedByHash<T extends { hash: Buffer }>(items: readonly T[]): T[] {
   if (items.length > places) return items.toSorted((a, b) => a.hash.compare(b.hash))
-  const keys = Float64Array.from(items, ({ hash }, i) => hash.readUInt32BE(0) * places + i).sort()
+  const keys = new Float64Array(items.length)
+  for (let i = 0; i < items.length; i++) keys[i] = items[i]!.hash.readUInt32BE(0) * places + i
+  keys.sort()
   const sorted = Array.from(keys, (key) => items[key % places]!)
+  const isAlike = (i: number): boolean =>
+    Math.floor(keys[i - 1]! / places) === Math.floor(keys[i]! / places)
   for (let i = 1; i < sorted.length; i++)
-    for (let at = i; at > 0 && sorted[at - 1]!.hash.compare(sorted[at]!.hash) > 0; at--)
+    for (
+      let at = i;
+      at > 0 && isAlike(at) && sorted[at - 1]!.hash.compare(sorted[at]!.hash) > 0;
+      at--
+    )
       [sorted[at - 1], sorted[at]] = [sorted[at]!, sorted[at - 1]!]
   return sorted
 }

@@ -10,7 +10,7 @@ import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, storedMetadataSchema } from './item-list.ts'
 import { isPlainItem } from './plain-batch-item.ts'
 import { fromStored, toStored } from './stored-names.ts'
-import { isSparse, rowBytes, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
+import { isSparse, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
 
 export const rowKinds = ['subject', 'whole', 'view'] as const
 export const batchRowSchema = z.strictObject({
@@ -103,22 +103,37 @@ const digestOf = (bytes: Uint8Array): Buffer => sha256Of(bytes)
 export const countRows = (items: readonly BatchItem[]): number =>
   items.reduce((sum, item) => sum + item.rows.length, 0)
 
-export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8Array {
+/** A batch to write; dense rows may come in parts, which lie one after another in it. */
+export interface WrittenBatch extends Pick<VectorBatch, 'header' | 'raw'> {
+  vectors: VectorRows | readonly Float32Array[]
+}
+
+const columnsOf = (vectors: WrittenBatch['vectors']): readonly (Float32Array | Uint32Array)[] => {
+  if (Array.isArray(vectors)) return vectors as readonly Float32Array[]
+  const rows = vectors as VectorRows
+  return isSparse(rows) ? [rows.offsets, rows.indices, rows.values] : [rows]
+}
+
+export function encodeVectorBatch({ header, vectors, raw }: WrittenBatch): Uint8Array {
   const rows = countRows(header.items)
-  if (rowCount(vectors, header.dim) !== rows || raw.length !== rows * header.rawDim) {
+  const columns = columnsOf(vectors)
+  const vectorBytes = columns.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const sparse = 'offsets' in vectors ? vectors : undefined
+  const given = sparse === undefined ? vectorBytes / 4 / header.dim : rowCount(sparse, header.dim)
+  if (given !== rows || raw.length !== rows * header.rawDim) {
     throw appError(
       'internal',
-      `batch of ${rows} rows has ${rowCount(vectors, header.dim)} vectors and ${raw.length} raw values`
+      `batch of ${rows} rows has ${given} vectors and ${raw.length} raw values`
     )
   }
   const json = Buffer.from(
     JSON.stringify({
       ...storedHeader(header),
-      ...(isSparse(vectors) && { nonZeros: vectors.values.length })
+      ...(sparse !== undefined && { nonZeros: sparse.values.length })
     })
   )
   const vectorsAt = vectorsStart(json.length)
-  const rawAt = vectorsAt + rowBytes(vectors)
+  const rawAt = vectorsAt + vectorBytes
   const body = Buffer.allocUnsafeSlow(rawAt + raw.byteLength + digestBytes)
   magic.copy(body, 0)
   body.writeUInt32LE(isShared(header) ? sharedVersion : ownVersion, 4)
@@ -128,11 +143,9 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   digestOf(body.subarray(0, headEnd)).copy(body, headEnd)
   body.fill(0, headEnd + digestBytes, vectorsAt)
   let at = vectorsAt
-  for (const part of isSparse(vectors)
-    ? [vectors.offsets, vectors.indices, vectors.values]
-    : [vectors]) {
-    body.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at)
-    at += part.byteLength
+  for (const { buffer, byteOffset, byteLength } of columns) {
+    body.set(new Uint8Array(buffer, byteOffset, byteLength), at)
+    at += byteLength
   }
   body.set(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength), rawAt)
   const digestAt = body.length - digestBytes
