@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),
   backlog: () => import('./backlog.ts'),
   batch: () => import('./batch.ts'),
+  bulk: () => import('./bulk/main.ts'),
   commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),
   examples: () => import('./examples.ts'),

@@ -9,7 +9,7 @@ const idsPerDeletion = 1000
 const refineFactors = [2, 5, 10]
 const mostEffort = 4096
 
-function toArrow({ first, vectors }: Rows, dim: number): unknown {
+export function toArrow({ first, vectors }: Rows, dim: number): unknown {
   const { makeData, makeVector, vectorFromArray, Table, Field, FixedSizeList, Float32, Utf8 } =
     loadArrow()
   const length = vectors.length / dim

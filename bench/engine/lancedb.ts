@@ -38,6 +38,7 @@ export interface Arrow {
   makeData(options: Record<string, unknown>): unknown
   makeVector(data: unknown): unknown
   vectorFromArray(values: unknown[], type: unknown): unknown
+  tableToIPC(table: unknown, type: 'stream'): Uint8Array
   Table: new (columns: Record<string, unknown>) => unknown
   Field: new (name: string, type: unknown, nullable: boolean) => unknown
   FixedSizeList: new (length: number, field: unknown) => unknown
