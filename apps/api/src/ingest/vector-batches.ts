@@ -28,7 +28,8 @@ export interface BatchTarget {
 
 /**
  * Takes items in ascending order of ordinals, each once. One batch is written while the next is
- * collected. `sizeBytes`: of the description of the item. `flush` writes the rest; `settle` waits for the write that runs and never rejects.
+ * collected. `sizeBytes`: of the description of the item. `flush` writes the rest; `settle` waits
+ * for the write that runs and never rejects.
  */
 export function createVectorBatches({
   store,

@@ -36,10 +36,10 @@ async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Prom
 }
 
 /**
- * A flat index up to this size goes into the store from memory. A file between costs as much as the
- * store: it is synced too, and read again.
+ * A flat index up to this size, which the items of a step have, goes into the store from memory. A
+ * file between costs as much as the store: it is synced too, and read again.
  */
-const inMemoryBytes = 64 * 1024 * 1024
+const inMemoryBytes = 32 * 1024 * 1024
 const isInMemory = ({ kind, ntotal, dim }: SegmentIndex): boolean =>
   kind === 'flat' && ntotal * dim * Float32Array.BYTES_PER_ELEMENT <= inMemoryBytes
 
