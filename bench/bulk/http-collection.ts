@@ -5,6 +5,11 @@ const pollMs = 20
 /** More rows than any run has: no graph is built meanwhile, and LanceDB builds none either. */
 const neverSealed = 5_000_000
 
+interface JobAnswer {
+  state: string
+  counts: { failed: number }
+}
+
 export async function createHttpCollection({
   url,
   name,
@@ -39,10 +44,8 @@ export async function createHttpCollection({
     async indexed(jobs: readonly string[]): Promise<void> {
       for (const job of jobs) {
         for (;;) {
-          const { state, failed } = await answer<{ state: string; failed: number }>(
-            `/v1/jobs/${job}`
-          )
-          if (failed > 0) throw new Error(`${failed} items of the job ${job} failed`)
+          const { state, counts } = await answer<JobAnswer>(`/v1/jobs/${job}`)
+          if (counts.failed > 0) throw new Error(`${counts.failed} items of the job ${job} failed`)
           if (state !== 'queued' && state !== 'running') break
           await new Promise((resolve) => setTimeout(resolve, pollMs))
         }
