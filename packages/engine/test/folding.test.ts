@@ -79,33 +79,54 @@ test('items of an open job that come after the fold are taken, also by a rebuild
   })
 })
 
-test('a snapshot is made again from packs, with the labels that it had', async () => {
-  await open({ stateShape: {}, retentionMs: 0 })
+test.each([
+  ['before', true],
+  ['after', false]
+])(
+  'a snapshot that was folded %s changes is made again from packs, with its labels',
+  async (_, isFirst) => {
+    await open({ stateShape: {}, retentionMs: 0 })
+    await fill(0)
+    await gallery.operate({ kind: 'take_snapshot', name: 'before' })
+    await settle()
+    const before = await look()
+    if (isFirst && (await writer.fold())) await deleteFolded()
+    await gallery.relabel(['item-4', 'item-8'], { label: 'after' })
+    await gallery.remove('item-9')
+    await gallery.add(writer, [{ id: 'item-10', label: 'new', seeds: [77] }])
+    await settle()
+    await foldAndRebuild()
+    // The snapshot's own version is lost.
+    const { snapshots } = await version()
+    await gallery.store.put(snapshots.before!.manifest, Buffer.from('damaged'))
+    await gallery.restore('before').catch(() => undefined)
+    await gallery.operate({
+      kind: 'restore',
+      name: 'before',
+      snapshot: { revision: snapshots.before!.revision, appliedSlot: 0, open: {} }
+    })
+    await settle()
+    expect(unraised(await look())).toEqual(unraised(before))
+    await foldAndRebuild()
+    expect(unraised(await look())).toEqual(unraised(before))
+    await gallery.relabel(['item-4'], { label: 'after the restore' })
+    await fill(300)
+    await foldAndRebuild()
+  }
+)
+
+test('a rebuild keeps the numbers, also where what a restore took away had some', async () => {
+  await open({ stateShape: {} })
   await fill(0)
   await gallery.operate({ kind: 'take_snapshot', name: 'before' })
   await settle()
-  const before = await look()
-  if (await writer.fold()) await deleteFolded()
-  await gallery.relabel(['item-4', 'item-8'], { label: 'after' })
-  await gallery.remove('item-9')
-  await gallery.add(writer, [{ id: 'item-10', label: 'new', seeds: [77] }])
+  await fill(100)
+  await gallery.restore('before')
   await settle()
-  await foldAndRebuild()
-  // The snapshot's own version is lost.
-  const { snapshots } = await version()
-  await gallery.store.put(snapshots.before!.manifest, Buffer.from('damaged'))
-  await gallery.restore('before').catch(() => undefined)
-  await gallery.operate({
-    kind: 'restore',
-    name: 'before',
-    snapshot: { revision: snapshots.before!.revision, appliedSlot: 0, open: {} }
-  })
+  await fill(200)
+  await gallery.operate({ kind: 'rebuild' })
   await settle()
-  expect(unraised(await look())).toEqual(unraised(before))
-  await foldAndRebuild()
-  expect(unraised(await look())).toEqual(unraised(before))
-  await gallery.relabel(['item-4'], { label: 'after the restore' })
-  await fill(300)
+  expect(await writer.reindex()).toBe(true)
   await foldAndRebuild()
 })
 
