@@ -64,6 +64,30 @@ test.each(['folded', 'folded twice', 'changed since'])(
   }
 )
 
+test.each(['asked for', 'at the opening'])(
+  'a rebuild %s mends a base that is damaged, and what comes is folded again',
+  async (how) => {
+    await open({ stateShape: {} })
+    await fill(0)
+    await writer.fold()
+    await fill(100)
+    const before = await look()
+    const { key } = (await version()).history!.base!
+    await gallery.store.put(key, Buffer.from('damaged'))
+    await expect(writer.fold()).rejects.toMatchObject({ code: 'data_corrupt' })
+    if (how === 'asked for') {
+      await gallery.operate({ kind: 'rebuild' })
+      await settle()
+      expect(await writer.reindex()).toBe(true)
+    } else await reopen(() => gallery.rebuild())
+    expect(await look()).toEqual(before)
+    await fill(200)
+    await foldAndRebuild()
+    await writer.collect()
+    expect(await gallery.storedKeys(gallery.keys.basePrefix)).not.toContain(key)
+  }
+)
+
 test('when the newest base is damaged, the one before and the log make the collection again', async () => {
   await open({ stateShape: {} })
   await fill(0)

@@ -227,6 +227,12 @@ export const numberedBy = ({
 }: WriterState): Pick<WriterState, 'history' | 'batches'> | undefined =>
   history === null ? undefined : { history, batches }
 
+/** From now on arrivals have no numbers. A rebuild gives them new ones. */
+export function forgetNumbers(state: WriterState): void {
+  state.history = null
+  state.batches.clear()
+}
+
 /** Returns the batches that are in no pack, in the order of their arrivals. */
 export const looseBatches = ({ batches }: WriterState): LooseBatch[] =>
   [...batches].map(([, batch]) => batch).sort((a, b) => a.first - b.first)

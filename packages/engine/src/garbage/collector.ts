@@ -28,8 +28,18 @@ interface Found {
   snapshots: string[]
 }
 
-/** Manifests are immutable, so each is read once. */
-export type ManifestCache = Map<string, Found>
+interface FoundBase {
+  /** Its own key, and all that it names. */
+  files: string[]
+  previous: BaseRef | null
+}
+
+/** Manifests and bases are immutable, so each is read once. */
+export interface GarbageCache {
+  manifests: Map<string, Found>
+  bases: Map<string, FoundBase>
+}
+export const emptyCache = (): GarbageCache => ({ manifests: new Map(), bases: new Map() })
 
 /** Returns undefined when the manifest is gone by now. */
 async function readFound(store: ObjectStore, key: string): Promise<Found | undefined> {
@@ -50,7 +60,7 @@ async function readFound(store: ObjectStore, key: string): Promise<Found | undef
 /** `damaged`: the error by key. */
 async function readManifests(
   { store, keys }: CollectionDeps,
-  cache: ManifestCache
+  cache: GarbageCache['manifests']
 ): Promise<{ found: Found[]; damaged: Map<string, AppError> }> {
   const found: Found[] = []
   const damaged = new Map<string, AppError>()
@@ -117,19 +127,31 @@ const isOfSnapshot = (
  * Returns the bases of the versions, each with the one before it, and all that these name. The one
  * before takes the place of a damaged one.
  */
-async function filesOfBases(store: ObjectStore, kept: readonly Found[]): Promise<string[]> {
-  const files: string[] = []
-  const seen = new Set<string>()
-  const add = async (ref: BaseRef | null): Promise<Base | undefined> => {
-    if (ref === null || seen.has(ref.key)) return undefined
-    seen.add(ref.key)
-    const base = await readBase(store, ref)
-    files.push(ref.key, ...baseFiles(base).map(({ key }) => key))
-    return base
+async function filesOfBases(
+  store: ObjectStore,
+  cache: GarbageCache['bases'],
+  kept: readonly Found[]
+): Promise<string[]> {
+  const found = new Map<string, FoundBase>()
+  const add = async (ref: BaseRef): Promise<FoundBase> => {
+    const known = cache.get(ref.key)
+    const one = known ?? namedBy(ref, await readBase(store, ref))
+    found.set(ref.key, one)
+    return one
   }
-  for (const { base } of kept) await add((await add(base))?.previous ?? null)
-  return files
+  for (const { base } of kept) {
+    const previous = base && (await add(base)).previous
+    if (previous !== null) await add(previous)
+  }
+  cache.clear()
+  for (const [key, one] of found) cache.set(key, one)
+  return [...found.values()].flatMap(({ files }) => files)
 }
+
+const namedBy = ({ key }: BaseRef, base: Base): FoundBase => ({
+  files: [key, ...baseFiles(base).map((file) => file.key)],
+  previous: base.previous
+})
 
 /**
  * Returns the keys that can be deleted after CURRENT has moved. They are found before that, so
@@ -139,7 +161,7 @@ async function filesOfBases(store: ObjectStore, kept: readonly Found[]): Promise
  */
 export async function findGarbage(
   deps: CollectionDeps,
-  cache: ManifestCache,
+  cache: GarbageCache,
   committed: string,
   held: () => ReadonlySet<string>
 ): Promise<string[]> {
@@ -158,13 +180,13 @@ export async function findGarbage(
     }
     // Manifests are read after the files are listed. So a manifest that names a listed file cannot
     // be missed.
-    const read = await readManifests(deps, cache)
+    const read = await readManifests(deps, cache.manifests)
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
     const versions = kept.filter(
       ({ key }) => key === committed || !isOfSnapshot(read, committed, key)
     )
-    for (const key of await filesOfBases(store, versions)) roots.add(key)
+    for (const key of await filesOfBases(store, cache.bases, versions)) roots.add(key)
     const ids = held()
     const isHeld = (key: string): boolean =>
       ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))

@@ -6,7 +6,7 @@ import { retryStore } from '@likeness/store/retry-store'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
 import type { Current } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
-import { type CollectionDeps, findGarbage, type ManifestCache } from './collector.ts'
+import { type CollectionDeps, emptyCache, findGarbage } from './collector.ts'
 import { UnacceptedUploads } from './unaccepted-uploads.ts'
 
 export interface GarbageDeps extends CollectionDeps {
@@ -19,7 +19,7 @@ export interface GarbageDeps extends CollectionDeps {
 export class Garbage {
   private readonly deps: GarbageDeps
   private readonly heldIds: () => ReadonlySet<string>
-  private readonly cache: ManifestCache = new Map()
+  private readonly cache = emptyCache()
   private readonly unaccepted: UnacceptedUploads | undefined
 
   /** `heldIds`: ids of files that are being written. */

@@ -5,6 +5,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
+import { forgetNumbers } from '../apply/writer-state.ts'
 import { applySlot, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
 import { openVersion, type OpenVersion } from '../apply/restore.ts'
@@ -183,11 +184,15 @@ export class CollectionWriter {
       files,
       committed: () => ({ seq, manifest, sha256, ...collection.manifest.counts }),
       openVersion: async (snapshot, logged) =>
-        (await this.openSnapshot(snapshot, files)) ?? {
-          segments: (await replayed(collection, logged)).segments,
-          quantizer: null
-        }
+        (await this.openSnapshot(snapshot, files)) ?? (await this.makeSnapshot(logged))
     }
+  }
+
+  private async makeSnapshot(logged: Parameters<typeof replayed>[1]): Promise<OpenVersion> {
+    const { collection } = this
+    const { state, isRenumbered } = await replayed(collection, logged)
+    if (isRenumbered) forgetNumbers(collection.state)
+    return { segments: state.segments, quantizer: null }
   }
 
   /**

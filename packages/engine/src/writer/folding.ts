@@ -1,5 +1,5 @@
 // Folds of one writer: begun at a committed version, built while commits go on, named by a commit.
-import type { WriterState } from '../apply/writer-state.ts'
+import { forgetNumbers, type WriterState } from '../apply/writer-state.ts'
 import { buildFold, type FoldTask } from '../history/fold.ts'
 import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
@@ -109,8 +109,7 @@ export class Folding {
     const { collection } = this
     const { state, deps } = collection
     deps.logger.warn('items of a program before 0.4 were restored: the history is not folded')
-    state.history = null
-    state.batches.clear()
+    forgetNumbers(state)
     state.dirty = true
     await collection.commit()
     return false

@@ -6,16 +6,22 @@ import type { CollectionState } from './collection-state.ts'
 import { endRebuilds } from './pending-rebuilds.ts'
 import { replayDeps } from './writer-deps.ts'
 
-/** Makes the collection up to a slot, without reading segment files of former versions. */
-export function replayed(
+/**
+ * Makes the collection up to a slot, without reading segment files of former versions. `isRenumbered`:
+ * its arrivals have other numbers than before.
+ */
+export async function replayed(
   collection: CollectionState,
   to: Parameters<typeof replay>[2]
-): Promise<WriterState> {
+): Promise<{ state: WriterState; isRenumbered: boolean }> {
   const deps = replayDeps(collection.deps, collection.fencedFiles())
-  return collection.fenced(async () => {
+  return await collection.fenced(async () => {
     const { state } = collection
     const origin = await originOf(deps, state.history, looseBatches(state))
-    return await replay(deps, state.spec, { ...to, ...origin })
+    return {
+      state: await replay(deps, state.spec, { ...to, ...origin }),
+      isRenumbered: origin.loose === undefined
+    }
   })
 }
 
@@ -34,7 +40,7 @@ export async function makeAgain(collection: CollectionState): Promise<void> {
       done.toString()
     ])
   )
-  const state = await replayed(collection, { appliedSlot, open })
+  const { state, isRenumbered } = await replayed(collection, { appliedSlot, open })
   const kept = {
     ingestions,
     ended,
@@ -42,7 +48,7 @@ export async function makeAgain(collection: CollectionState): Promise<void> {
     snapshots,
     results,
     reprojection,
-    ...numbered
+    ...(!isRenumbered && numbered)
   } satisfies Partial<WriterState>
   collection.state = Object.assign(state, kept)
   await collection.commit(null)

@@ -82,6 +82,8 @@ export class Reindex {
     history: History | null
     loose: BatchToTake[]
   }
+  /** Whether its arrivals have other numbers than those of the collection. */
+  private isRenumbered = false
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
   /** Batches that the collection has taken in since the start and this reindex has not. */
@@ -150,6 +152,7 @@ export class Reindex {
       state: { spec }
     } = this
     const origin = await originOf(deps, numbers, loose)
+    this.isRenumbered = origin.loose === undefined
     const { base } = origin
     const history = await readHistory(deps, { settings: spec.settings, last: appliedSlot, base })
     const { ingestions } = history
@@ -205,7 +208,7 @@ export class Reindex {
     try {
       while (taken < batches.length && isKnown(batches[taken]!)) {
         const { key, only, first } = batches[taken++]!
-        yield { key, only, first }
+        yield { key, only, first: this.isRenumbered ? undefined : first }
       }
     } finally {
       this.batches = this.batches.slice(taken)
@@ -264,7 +267,7 @@ export class Reindex {
       compaction,
       rebuilds,
       reprojection,
-      ...numberedBy(live),
+      ...(!this.isRenumbered && numberedBy(live)),
       dirty: true
     } satisfies Partial<WriterState>)
   }
