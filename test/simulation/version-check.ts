@@ -149,8 +149,10 @@ function checkRecords(truth: Truth, { manifest, records }: ReadVersion): void {
       (_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)
     ).length
     const { indexed, superseded, failed } = record
-    // Items of an ingestion that a restore ended were not processed any more.
-    const failedAsPlanned = record.revision < restored ? failed <= failing : failed === failing
+    // Items of an ingestion that a restore ended were not processed any more. Given items that were
+    // superseded before the embedding changed did not fail.
+    const isEarlier = record.revision < restored || plan.given
+    const failedAsPlanned = isEarlier ? failed <= failing : failed === failing
     if (indexed + superseded + failed !== done.count || !failedAsPlanned) {
       throw new Violation(
         'job-counts',

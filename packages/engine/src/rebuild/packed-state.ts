@@ -170,18 +170,25 @@ function payloadOf(
   return storedPayload({ ...facts, ...changed })
 }
 
-/** Whether a live item of the base has no raw vectors: its vectors were given. */
-export async function lacksRaws(deps: WorkSource, base: Base): Promise<boolean> {
-  const { store, clock, signal } = deps
-  const live = await retryStore(
-    clock,
-    async () => ArrivalSet.decode(await readPart(store, base.view.live)),
-    signal
-  )
-  for (const pack of base.packs) {
+/**
+ * Whether an item that is live in the base, or in one of its snapshots, has no raw vectors: its
+ * vectors were given.
+ */
+export async function lacksRaws(
+  { store, clock, signal }: WorkSource,
+  { view, snapshots, packs }: Base
+): Promise<boolean> {
+  const views = [view, ...Object.values(snapshots).map((snapshot) => snapshot.view)]
+  const sets: ArrivalSet[] = []
+  for (const { live } of views) {
+    const read = async () => ArrivalSet.decode(await readPart(store, live))
+    sets.push(await retryStore(clock, read, signal))
+  }
+  const isHeld = (arrival: number): boolean => sets.some((set) => set.has(arrival))
+  for (const pack of packs) {
     const { blocks } = await retryStore(clock, () => readDirectory(store, pack), signal)
     for (const { rawDim, arrivals } of blocks)
-      if ((rawDim === 0 || pack.raw === null) && arrivals.some((one) => live.has(one))) return true
+      if ((rawDim === 0 || pack.raw === null) && arrivals.some(isHeld)) return true
   }
   return false
 }

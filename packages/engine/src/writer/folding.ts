@@ -1,6 +1,7 @@
 // Folds of one writer: begun at a committed version, built while commits go on, named by a commit.
 import { forgetNumbers, type WriterState } from '../apply/writer-state.ts'
 import { buildFold, type FoldTask } from '../history/fold.ts'
+import { isAppError } from '@likeness/shared/errors'
 import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -13,6 +14,8 @@ interface UnderWay {
   task: FoldTask
   /** Files that the fold reads, and the id under which it writes. They are not garbage. */
   held: ReadonlySet<string>
+  /** Revisions of the snapshots of the version. */
+  snapshots: ReadonlyMap<string, number>
   beganAtMs: number
   abort: AbortController
 }
@@ -54,9 +57,18 @@ export class Folding {
       return await collection.exclusively(() =>
         base === null ? this.forgetNumbers() : this.adopt(begun, base)
       )
+    } catch (error) {
+      // A snapshot was dropped, and its files are deleted: the next fold does without it.
+      if (isAppError(error, 'data_corrupt') && this.hasDropped(begun)) return false
+      throw error
     } finally {
       if (this.underWay === begun) this.underWay = undefined
     }
+  }
+
+  private hasDropped({ snapshots }: UnderWay): boolean {
+    const { snapshots: now } = this.collection.state
+    return [...snapshots].some(([name, revision]) => now.get(name)?.revision !== revision)
   }
 
   private begin(): UnderWay | undefined {
@@ -72,7 +84,11 @@ export class Folding {
       ...(deps.packBytes !== undefined && { packBytes: deps.packBytes })
     }
     const held = new Set([foldId, current.manifest, ...manifestFiles(manifest)])
-    this.underWay = { task, held, beganAtMs: task.nowMs, abort: new AbortController() }
+    const snapshots = new Map(
+      Object.entries(manifest.snapshots).map(([name, { revision }]) => [name, revision])
+    )
+    const abort = new AbortController()
+    this.underWay = { task, held, snapshots, beganAtMs: task.nowMs, abort }
     return this.underWay
   }
 
