@@ -3,7 +3,7 @@
 import type { BatchHeader, BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { type RawPlace, rawSum, storedPayload } from '../item/item-payload.ts'
+import { type ItemPayload, type RawPlace, rawSum, storedPayload } from '../item/item-payload.ts'
 import { applyUpdate, pendingUpdateFor } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { ApplyRules } from './apply-rules.ts'
@@ -29,7 +29,7 @@ interface Arriving {
  * Returns the place of an item's raw vectors in a batch that was read, or undefined when the batch
  * has none.
  */
-function rawPlace(
+export function rawPlace(
   key: string,
   { header: { rawDim: dim }, raw, rawAt }: VectorBatch,
   first: number,
@@ -43,6 +43,14 @@ function rawPlace(
     dim,
     sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength))
   }
+}
+
+/** Returns the payload of an item as its batch has it. */
+export function payloadOf(
+  { id, label, metadata = {}, imageKey, width = 0, height = 0, rows }: BatchItem,
+  raws: RawPlace | undefined
+): ItemPayload {
+  return { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
 }
 
 function applyItem(
@@ -75,8 +83,7 @@ function applyItem(
     now?.version.revision === version.revision &&
     (now.live !== undefined || state.pending.has(name))
   removeCurrent(state, name, now)
-  const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
-  const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
+  const payload = payloadOf(item, raws)
   const waiting = state.pendingUpdates.get(name) ?? []
   if (isFilterDeleted(state, payload, version, waiting)) {
     state.tombstones.set(name, version)

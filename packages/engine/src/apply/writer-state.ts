@@ -3,6 +3,7 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { type History, type LooseBatch, newHistory } from '../state/history.ts'
+import { nameOfHex } from '../item/item-hash.ts'
 import type { ItemVersion } from '../item/item-version.ts'
 import { decodePendingUpdates, type PendingUpdate } from '../item/payload-updates.ts'
 import type { NamedIngestion } from '../log/open-ingestion.ts'
@@ -148,8 +149,6 @@ const opened = (record: IngestionRecord): NamedIngestion => ({
   open: { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [] }
 })
 
-const hashNameOf = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')
-
 async function readWaiting(
   files: SegmentFiles,
   { former }: Manifest,
@@ -160,10 +159,10 @@ async function readWaiting(
 
 function waitingOf(content: StateContent): Waiting {
   const tombstones = [...content.of('tombstone')].map(
-    ([hex, [revision, ordinal]]) => [hashNameOf(hex), { revision, ordinal }] as const
+    ([hex, [revision, ordinal]]) => [nameOfHex(hex), { revision, ordinal }] as const
   )
   const updates = [...content.of('update')].map(
-    ([hex, waiting]) => [hashNameOf(hex), waiting] as const
+    ([hex, waiting]) => [nameOfHex(hex), waiting] as const
   )
   return {
     tombstones: new TrackedMap(tombstones),

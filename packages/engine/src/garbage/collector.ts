@@ -116,13 +116,6 @@ function retained(
   )
 }
 
-/** A snapshot is made again from the newest base, not from the base of its own version. */
-const isOfSnapshot = (
-  read: Awaited<ReturnType<typeof readManifests>>,
-  committed: string,
-  key: string
-): boolean => mustHave(read, committed).snapshots.includes(key)
-
 /**
  * Returns the bases of the versions, each with the one before it, and all that these name. The one
  * before takes the place of a damaged one.
@@ -183,9 +176,9 @@ export async function findGarbage(
     const read = await readManifests(deps, cache.manifests)
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
-    const versions = kept.filter(
-      ({ key }) => key === committed || !isOfSnapshot(read, committed, key)
-    )
+    // A snapshot is made again from the newest base, not from the base of its own version.
+    const snapshots = new Set(mustHave(read, committed).snapshots)
+    const versions = kept.filter(({ key }) => !snapshots.has(key))
     for (const key of await filesOfBases(store, cache.bases, versions)) roots.add(key)
     const ids = held()
     const isHeld = (key: string): boolean =>

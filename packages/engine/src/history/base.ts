@@ -10,6 +10,7 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { type FileRef, fileRefSchema } from '../state/file-ref.ts'
+import { readPart } from '../state/read-state.ts'
 import { stateRefSchema } from '../state/state-lines.ts'
 import { reprojectionSchema, snapshotRecordSchema } from '../version/manifest.ts'
 import { baseRefSchema, type BaseRef } from '../state/history.ts'
@@ -71,11 +72,7 @@ export async function readBase(
   store: ObjectStore,
   ref: Pick<BaseRef, 'key' | 'sha256'>
 ): Promise<Base> {
-  const stored = await store.get(ref.key)
-  if (stored === undefined) throw appError('object_not_found', `${ref.key} is missing`)
-  if (sha256Hex(stored.body) !== ref.sha256)
-    throw appError('data_corrupt', `${ref.key} does not match its checksum`)
-  return parseBase(ref.key, stored.body)
+  return parseBase(ref.key, await readPart(store, ref))
 }
 
 /** Throws data_corrupt. */

@@ -1,4 +1,5 @@
 // Reads packs back that were just written: the batches that they stand for may be deleted by then.
+import { countRows } from '@likeness/shared/contract/vector-batch'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { PackRef } from './base.ts'
@@ -25,7 +26,7 @@ export async function checkPacks(
     const { blocks } = await readDirectory(store, pack)
     for (const block of blocks) {
       const { header } = await readBlock(store, pack, block)
-      rows += header.items.reduce((sum, item) => sum + item.rows.length, 0)
+      rows += countRows(header.items)
       arrivals += block.arrivals.length
       for (const arrival of block.arrivals) {
         for (let between = last + 1; between < arrival; between++)

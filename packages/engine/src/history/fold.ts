@@ -5,14 +5,14 @@ import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/k
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import { hashName, itemHash } from '../item/item-hash.ts'
+import { hashName, itemHash, nameOfHex } from '../item/item-hash.ts'
 import { slotsBetween } from '../log/log-history.ts'
 import { readBatch } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import type { BaseRef, LooseBatch } from '../state/history.ts'
-import { readStateLines } from '../state/read-state.ts'
+import { readPart, readStateLines } from '../state/read-state.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
 import { type Base, encodeBase, readBase, refOf, type View } from './base.ts'
@@ -81,12 +81,12 @@ class Fold {
     const previous = history.base && (await readBase(deps.store, history.base))
     const changed = await this.changedLabels(previous)
     const live = await readView(files, version.segments, changed)
+    this.mustCount(live.live)
     const snapshots = await this.snapshotViews(previous, changed)
     const kept = [live.live, ...snapshots.map(({ live: held }) => held)]
     const isKept = (arrival: number): boolean => kept.some((set) => set.has(arrival))
     const packs = await this.writePacks(isKept)
     await checkPacks(deps.store, packs, { isKept, after: history.base?.lastArrival ?? 0 })
-    this.mustCount(live.live)
     const base: Base = {
       format: 1,
       seq: version.seq,
@@ -152,15 +152,13 @@ class Fold {
     if (previous === null) return new Set()
     const content = await readStateLines(previous.state, (ref) => this.deps.files.get(ref))
     const names = [...content.of('update').keys()]
-    return new Set(names.map((hex) => Buffer.from(hex, 'hex').toString('latin1')))
+    return new Set(names.map(nameOfHex))
   }
 
   private async readLabels(view: View | undefined): Promise<Labels> {
     const file = view?.labels ?? null
     if (file === null) return new Map()
-    const stored = await this.deps.store.get(file.key)
-    if (stored === undefined) throw appError('object_not_found', `${file.key} is missing`)
-    return decodeLabels(file.key, stored.body)
+    return decodeLabels(file.key, await readPart(this.deps.store, file))
   }
 
   /** What a snapshot holds never changes: it is read once. */

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import {
   type BatchItem,
+  countRows,
   decodeVectorBatch,
   encodeVectorBatch,
   type VectorBatch
@@ -14,6 +15,7 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from '../state/file-ref.ts'
+import { readPart } from '../state/read-state.ts'
 import type { PackRef } from './base.ts'
 
 const count = z.number().int().min(0)
@@ -113,9 +115,10 @@ export class PackWriter {
     const { held, origin, sizes } = this
     if (held.length === 0 || origin === undefined) return
     const { rawDim, ...rest } = origin
+    const items = held.map(({ item }) => item)
     const body = encodeVectorBatch({
       // A block holds items of several ingestions. The directory has their revisions.
-      header: { ...rest, rawDim: 0, ingestion: '', items: held.map(({ item }) => item) },
+      header: { ...rest, rawDim: 0, ingestion: '', items },
       vectors: joinRows(held.map(({ vectors }) => vectors)),
       raw: new Uint16Array(0)
     })
@@ -133,7 +136,7 @@ export class PackWriter {
     this.raws.push(raw)
     sizes.items += body.byteLength
     sizes.raw += raw.byteLength
-    sizes.rows += held.reduce((sum, { item }) => sum + item.rows.length, 0)
+    sizes.rows += countRows(items)
     this.held = []
     this.heldBytes = 0
   }
@@ -169,20 +172,19 @@ const bytesIn = (numbers: Uint16Array): Uint8Array =>
 /** Throws data_corrupt, or object_not_found. */
 export async function readDirectory(
   store: ObjectStore,
-  { directory: { key, sha256 } }: Pick<PackRef, 'directory'>
+  { directory }: Pick<PackRef, 'directory'>
 ): Promise<PackDirectory> {
-  const stored = await store.get(key)
-  if (stored === undefined) throw missing(key)
-  if (sha256Hex(stored.body) !== sha256)
-    throw appError('data_corrupt', `${key} does not match its checksum`)
-  return decodeDirectory(key, stored.body)
+  return decodeDirectory(directory.key, await readPart(store, directory))
 }
 
 /** Throws data_corrupt. */
 export const decodeDirectory = (key: string, body: Uint8Array): PackDirectory =>
   decodeObject(directorySchema, key, body)
 
-/** Returns the arrivals of a block, with their raw vectors. Throws data_corrupt, or object_not_found. */
+/**
+ * Returns the arrivals of a block, with their raw vectors. `rawAt` is a byte of the object of raw
+ * vectors. Throws data_corrupt, or object_not_found.
+ */
 export async function readBlock(
   store: ObjectStore,
   { items, raw }: Pick<PackRef, 'items' | 'raw'>,
@@ -197,7 +199,8 @@ export async function readBlock(
   return {
     header: { ...header, rawDim: raw === null ? 0 : block.rawDim },
     vectors,
-    raw: raw === null ? new Uint16Array(0) : await readRaw(store, raw.key, block, header.items)
+    raw: raw === null ? new Uint16Array(0) : await readRaw(store, raw.key, block, header.items),
+    rawAt: block.rawAt
   }
 }
 
@@ -207,8 +210,7 @@ async function readRaw(
   { rawAt, rawDim, rawSum }: PackBlock,
   items: readonly BatchItem[]
 ): Promise<Uint16Array> {
-  const rows = items.reduce((sum, item) => sum + item.rows.length, 0)
-  const bytes = 2 * rows * rawDim
+  const bytes = 2 * countRows(items) * rawDim
   if (bytes === 0) return new Uint16Array(0)
   const body = await store.getRange(key, rawAt, bytes)
   if (body === undefined) throw missing(key)

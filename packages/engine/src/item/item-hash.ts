@@ -17,3 +17,6 @@ export function itemHash(id: string): Buffer {
 
 /** Returns the hash as a map key. */
 export const hashName = (hash: Buffer): string => hash.toString('latin1')
+
+/** Returns the name of a hash that is written in hex, as state lines have it. */
+export const nameOfHex = (hex: string): string => Buffer.from(hex, 'hex').toString('latin1')

@@ -7,13 +7,14 @@ import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { retryStore } from '@likeness/store/retry-store'
+import { payloadOf, rawPlace } from '../apply/apply-batch.ts'
 import { emptyWriterState, linesAt, type WriterState } from '../apply/writer-state.ts'
 import { ArrivalSet } from '../history/arrival-set.ts'
 import type { Base, PackRef, View } from '../history/base.ts'
-import { decodeLabels, type Label, type Labels } from '../history/labels.ts'
+import { decodeLabels, type Labels } from '../history/labels.ts'
 import { type PackBlock, readBlock, readDirectory } from '../history/pack.ts'
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { rawSum, storedPayload } from '../item/item-payload.ts'
+import { storedPayload } from '../item/item-payload.ts'
 import { embeddedBatch } from '../log/embedded-batch.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import { readPart } from '../state/read-state.ts'
@@ -119,7 +120,7 @@ function takeBlock(
   state: WriterState,
   { pack, block, batch }: ReadBlock & { pack: PackRef }
 ): number {
-  const { header, vectors, raw } = batch
+  const { header, vectors } = batch
   const { live, labels, restored } = source
   let row = 0
   let taken = 0
@@ -131,6 +132,7 @@ function takeBlock(
     if (!live.has(arrival)) continue
     if (item.failure !== undefined) throw lost(item)
     const hash = itemHash(item.id)
+    const raws = rawPlace(pack.raw?.key ?? '', batch, first, row)
     state.pending.set(hashName(hash), {
       hash,
       version: {
@@ -138,7 +140,7 @@ function takeBlock(
         ordinal: item.ordinal
       },
       arrival,
-      ...payloadOf(item, labels.get(arrival), rawPlace(pack, block, raw, [first, row])),
+      ...storedPayload({ ...payloadOf(item, raws), ...labels.get(arrival) }),
       vectors: copyRows(rowsBetween(vectors, header.dim, first, row))
     })
     taken++
@@ -148,27 +150,6 @@ function takeBlock(
 
 const lost = ({ id, failure }: BatchItem) =>
   appError('data_corrupt', `item ${JSON.stringify(id)} cannot be made again: ${failure?.message}`)
-
-function rawPlace(
-  { raw: file }: PackRef,
-  { rawAt, rawDim: dim }: PackBlock,
-  raw: Uint16Array,
-  [first, end]: readonly [number, number]
-) {
-  if (file === null || dim === 0 || first === end) return undefined
-  const own = raw.subarray(first * dim, end * dim)
-  const sum = rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength))
-  return { key: file.key, at: rawAt + 2 * first * dim, dim, sum }
-}
-
-function payloadOf(
-  { id, label, metadata = {}, imageKey, width = 0, height = 0, rows }: BatchItem,
-  changed: Label | undefined,
-  raws: ReturnType<typeof rawPlace>
-): ReturnType<typeof storedPayload> {
-  const facts = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
-  return storedPayload({ ...facts, ...changed })
-}
 
 /**
  * Whether an item that is live in the base, or in one of its snapshots, has no raw vectors: its

@@ -18,7 +18,10 @@ const readsAtOnce = 8
 export type ReadFile = (ref: FileRef) => Promise<Uint8Array>
 
 /** Reads a small file from the store. Errors: see ReadFile. */
-export async function readPart(store: ObjectStore, { key, sha256 }: FileRef): Promise<Uint8Array> {
+export async function readPart(
+  store: ObjectStore,
+  { key, sha256 }: Pick<FileRef, 'key' | 'sha256'>
+): Promise<Uint8Array> {
   const stored = await store.get(key)
   if (stored === undefined) throw appError('object_not_found', `${key} is missing`)
   if (sha256Hex(stored.body) !== sha256)

@@ -106,17 +106,13 @@ export class Folding {
 
   private async adopt(begun: UnderWay, base: BaseRef): Promise<boolean> {
     const { collection } = this
-    const { state, deps } = collection
+    const { state } = collection
     if (this.underWay !== begun || this.isBlocked() || state.history === null) return false
     state.history.base = base
     for (const [key, { first }] of [...state.batches])
       if (first <= base.lastArrival) state.batches.delete(key)
     state.dirty = true
     await collection.commit()
-    deps.logger.info(
-      { seq: base.seq, slot: base.appliedSlot, arrivals: base.lastArrival },
-      'history folded'
-    )
     return true
   }
 
