@@ -34,7 +34,7 @@ const floors: Record<string, readonly string[]> = {
     'catalog-contract.ts columns contract.ts',
     'state',
     'version',
-    'catalog files',
+    'base catalog files',
     'vector-index',
     'log segment',
     'history',

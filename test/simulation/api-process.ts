@@ -14,16 +14,21 @@ export interface ApiProcess extends Machine {
   jobs: Jobs
   appender: LogAppender
   /**
-   * Answers after the operation is durable. An earlier attempt may have landed after `tailSlot`.
+   * Answers after the operation is durable. An earlier attempt may have landed after `tailSlot`;
+   * undefined: there is only this attempt.
    */
-  accept(collectionId: string, operation: Operation, tailSlot: number): Promise<Appended>
+  accept(
+    collectionId: string,
+    operation: Operation,
+    tailSlot: number | undefined
+  ): Promise<Appended>
 }
 
 export function startApiProcess(world: World, name: string): ApiProcess {
   const machine = world.startMachine(name)
   const { store, process } = machine
   const { clock } = process
-  const appender = createLogAppender({ store, clock })
+  const appender = createLogAppender({ store, clock, rules: world.protocol })
   const jobs = createJobs({ store })
   return {
     ...machine,

@@ -7,6 +7,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
 import { writeSupplied } from './given-vectors.ts'
 import { embeddings, labelOf, linesOf, planIngestion } from './ingestion-plan.ts'
+import { checkFound } from './searches.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 import { loop, type Machine, unlessUnavailable, type World } from './world.ts'
@@ -38,17 +39,23 @@ async function send(
 ): Promise<Appended | undefined> {
   const floor = truth.highestAcked
   const wasDropped = truth.isDropped
+  // Without an idempotency key a request is never sent again.
+  const isKeyed = world.random.chance(0.6)
   let tailSlot: number | undefined
   for (;;) {
-    const api = world.random.pick(apis)
+    // A process that is asked seldom knows an old end of the log.
+    const isMain = world.settings.foldsAll && world.random.chance(0.8)
+    const api = isMain ? apis[0]! : world.random.pick(apis)
     const appended = await within(
       process.clock,
       answerWithinMs,
       unlessUnavailable(async () => {
         // The tail is reserved once, before any append. An attempt that stalled here continues with
         // the tail that another attempt reserved.
-        const tail = await api.appender.tail(truth.collectionId)
-        tailSlot ??= tail
+        if (isKeyed) {
+          const tail = await api.appender.tail(truth.collectionId)
+          tailSlot ??= tail
+        }
         return await api.accept(truth.collectionId, operation, tailSlot)
       })
     )
@@ -59,12 +66,14 @@ async function send(
           `${operation.kind} was acknowledged into a collection that had been dropped`
         )
       truth.acknowledged(operation.opId, appended.revision, floor)
+      if (tailSlot !== undefined)
+        await checkFound(api, truth, { opId: operation.opId, tailSlot, ...appended })
       return appended
     }
     world.happened.unanswered++
     // Sends the same request again under the same idempotency key, to any process, while the first
     // attempt may still be running.
-    if (!world.random.chance(0.6) || world.draining) return undefined
+    if (!isKeyed || !world.random.chance(0.6) || world.draining) return undefined
     world.happened.resent++
   }
 }

@@ -50,3 +50,30 @@ export function deleteFolded(world: World, manifest: Manifest): void {
   ])
   world.happened.folded++
 }
+
+/**
+ * What is left of the history though two bases stand for it: slots, and batches and item lists of
+ * ingestions that had ended.
+ */
+export function undeleted(world: World, { history, spec }: Manifest): string[] {
+  const previous = history?.previous
+  if (previous === undefined || previous === null) return []
+  const { table } = world
+  const keys = collectionKeys(spec.collectionId)
+  const truth = world.truthOf(spec.collectionId)
+  const isOver = (key: string, prefix: string): boolean =>
+    (truth.completedSeq.get(key.slice(prefix.length).split('/')[0]!) ?? Infinity) <= previous.seq
+  return [
+    ...table.page(keys.logPrefix, '', all).filter((key) => key <= keys.logSlot(history!.floor)),
+    ...[keys.batchesPrefix, keys.ingestionsPrefix].flatMap((prefix) =>
+      table.page(prefix, '', all).filter((key) => isOver(key, prefix))
+    )
+  ]
+}
+
+/** Loses the newest base, where the one before can take its place. */
+export function loseBase(world: World, { history }: Manifest): void {
+  if (history?.base === undefined || history.base === null || history.previous === null) return
+  world.table.delete([history.base.key])
+  world.happened.lostBases++
+}

@@ -93,8 +93,8 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
     throw error
 }
 
-/** Merge tiers that are merging, and whether another embedding is being made. */
-type UnderWay = Set<MergeTier | 'embedding' | 'fold'>
+/** Merge tiers that are merging, and the other work beside the commits. */
+type UnderWay = Set<MergeTier | 'embedding' | 'fold' | 'deletion'>
 
 interface Owned {
   writer: CollectionWriter
@@ -163,12 +163,28 @@ function startFold(world: World, writer: CollectionWriter, underWay: UnderWay): 
   )
 }
 
+/** Deletes what folds stand for, beside the commits. */
+function startDeletion(world: World, writer: CollectionWriter, underWay: UnderWay): void {
+  if (underWay.has('deletion')) return
+  underWay.add('deletion')
+  const work = async (): Promise<void> => {
+    while (await writer.collectFolded()) world.happened.deletedHistory++
+  }
+  world.spawn(
+    work()
+      .catch((error: unknown) => mustBeLost(error, world.truthOf(writer.spec.collectionId)))
+      .finally(() => underWay.delete('deletion'))
+  )
+}
+
 async function act(world: World, machine: Machine, owned: Owned): Promise<void> {
   const { random } = world
   const { writer, merging } = owned
   if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
-  if (random.chance(0.3)) startFold(world, writer, merging)
+  const folding = world.settings.foldsAll ? 0.9 : 0.3
+  if (random.chance(folding)) startFold(world, writer, merging)
+  if (random.chance(folding)) startDeletion(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
   else await step(world, owned)

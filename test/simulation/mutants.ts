@@ -2,12 +2,14 @@
 import {
   encodeCurrent,
   encodeManifest,
+  ingestionRecordSchema,
   type OrdinalRanges,
   type Protocol,
   readCurrent,
   realProtocol
 } from '@likeness/engine/testing/internals'
-import { collectionKeys } from '@likeness/shared/contract/keys'
+import { decodeLines } from '@likeness/shared/contract/checked-object'
+import { collectionKeys, seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { isShared, peekBatchHeader } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -157,14 +159,18 @@ const collectShared: Protocol = {
     const moved = await realProtocol.fenceCollection(context, versionedCurrent)
     const keys = collectionKeys(currentKey.split('/')[1]!)
     await retryStore(clock, async () => {
+      const ended = new Set<string>()
+      for await (const { key } of store.list(keys.jobPrefix)) {
+        const stored = seqOfEndedJobs(key) === undefined ? undefined : await store.get(key)
+        if (stored === undefined) continue
+        for (const { ingestion } of decodeLines(ingestionRecordSchema, key, stored.body))
+          ended.add(ingestion)
+      }
       for await (const { key } of store.list(keys.sharedBatchesPrefix)) {
         const stored = await store.get(key)
         const header = stored && peekBatchHeader(stored.body)
         if (header === undefined || !isShared(header)) continue
-        const ended = await Promise.all(
-          header.parts.map(({ ingestion }) => store.head(keys.jobResult(ingestion)))
-        )
-        if (ended.some((result) => result !== undefined)) await store.delete([key])
+        if (header.parts.some(({ ingestion }) => ended.has(ingestion))) await store.delete([key])
       }
     })
     return moved
@@ -181,6 +187,18 @@ const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vector
 
 /** A new embedding replaces the former embedding without the changes from the computation time. */
 const reindexBehind: Protocol = { ...realProtocol, catchUp: async () => undefined }
+
+/** An operation is acknowledged when its slot is there, whatever was folded before. */
+const acknowledgeOnCreate: Protocol = { ...realProtocol, isPartOfLog: () => true }
+
+/** What is in no slot was never appended, though its slot may be folded. */
+const forgetFolded: Protocol = { ...realProtocol, findFolded: async () => new Map() }
+
+/** A missing slot is the end of the log. */
+const endAtAnyGap: Protocol = { ...realProtocol, isEnd: () => true }
+
+/** What the newest base stands for is deleted at once. */
+const deleteWithNewest: Protocol = { ...realProtocol, floorAfter: ({ appliedSlot }) => appliedSlot }
 
 /** Mutants by name. Each call creates one for one simulation. */
 export const mutants: Record<string, () => Protocol> = {
@@ -199,5 +217,9 @@ export const mutants: Record<string, () => Protocol> = {
   'a restore that lowers revisions': () => restoreLowersRevisions,
   'a restore that lowers seq': () => restoreLowersSeq,
   'vectors of several embeddings': () => vectorsAsTheyAre,
-  'a new embedding that is behind': () => reindexBehind
+  'a new embedding that is behind': () => reindexBehind,
+  'an acknowledgement on the create alone': () => acknowledgeOnCreate,
+  'operations that are forgotten with their slot': () => forgetFolded,
+  'a log that ends at any missing slot': () => endAtAnyGap,
+  'one base alone for what is deleted': () => deleteWithNewest
 }

@@ -14,9 +14,10 @@ import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { JobStatus } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/contract/keys'
+import { checkLastRequest } from './asked-for.ts'
 import type { ClientDeps } from './client.ts'
 import { writeBatch, writeShared } from './embed-worker.ts'
-import { deleteFolded, filesOfBases } from './folded.ts'
+import { deleteFolded, filesOfBases, loseBase, undeleted } from './folded.ts'
 import { openWriter, writerDeps } from './index-worker.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import { readAndCheck, type SeenJobs, watchJob } from './readers.ts'
@@ -69,11 +70,13 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
   for (let merges = 0; await writer.merge(); merges++)
     if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
   if (world.random.chance(0.7)) world.happened.folds += (await writer.fold()) ? 1 : 0
+  await writer.collectFolded()
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
   await writer.collect()
+  while (await writer.collectFolded());
   const truth = world.truthOf(world.live)
   const version = (await readAndCheck(world, machine, truth))!
-  truth.checkLastRequest(version.manifest)
+  checkLastRequest(truth, version.manifest)
   const keys = collectionKeys(world.live)
   const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
   const held = kept.flatMap((key) =>
@@ -95,7 +98,7 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
     keys.packPrefix,
     keys.basePrefix
   ].flatMap((prefix) => world.table.page(prefix, '', 10_000))
-  const leaked = stored.filter((key) => !named.has(key))
+  const leaked = [...stored.filter((key) => !named.has(key)), ...undeleted(world, version.manifest)]
   if (leaked.length > 0) throw new Violation('no-leak', leaked.join(' '))
 }
 
@@ -119,7 +122,9 @@ export async function quiesce(
   // Rebuilds from the log and the batches alone, which must give the same collection again.
   const truth = world.truthOf(world.live)
   const before = await readAndCheck(world, machine, truth)
-  if (before !== undefined && world.random.chance(0.7)) deleteFolded(world, before.manifest)
+  truth.tear()
+  if (before !== undefined)
+    (world.random.chance(0.5) ? deleteFolded : loseBase)(world, before.manifest)
   if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined)
     throw new Violation('progress', 'nothing to rebuild')
   const after = await readAndCheck(world, machine, truth)

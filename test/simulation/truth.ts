@@ -5,14 +5,12 @@ import {
   type Current,
   currentSchema,
   type FileRef,
-  type Manifest,
   manifestFiles,
   manifestSchema,
   type SnapshotRecord
 } from '@likeness/engine/testing/internals'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import { jobIdOf } from '@likeness/shared/contract/job-id'
-import type { SettingsChange } from '@likeness/shared/contract/collection'
 import {
   decodeLogSlot,
   type Operation,
@@ -23,6 +21,7 @@ import {
 import { expectEffect, expectIngested, type ExpectedItem } from './expected-items.ts'
 import { embedding, type IngestionPlan } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
+import type { Acknowledged } from './searches.ts'
 import { contentOf, pagesIn, recordsIn } from './state-of.ts'
 import { Violation } from './violation.ts'
 
@@ -50,14 +49,19 @@ export class Truth {
   /** Least revision of each item that readers may see if they start from now on. */
   readonly itemFloor = new Map<string, number>()
   highestAcked = 0
+  /** What a search must find. */
+  readonly searched: Acknowledged[] = []
+  private isTorn = false
 
   constructor(collectionId: string) {
     this.collectionId = collectionId
   }
 
-  slotLanded(slot: number, body: Uint8Array): void {
+  /** Returns false for a slot on a number that was folded: it is no part of the log. */
+  slotLanded(slot: number, body: Uint8Array): boolean {
     // Objects stay until the drop is answered. Writers and readers use the landed slots until then.
-    if (this.isDropped) return
+    if (this.isDropped) return true
+    if (slot <= this.logFloor) return false
     if (slot !== ++this.slots)
       throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
     decodeLogSlot(`slot ${slot}`, body).operations.forEach((operation, index) => {
@@ -72,6 +76,12 @@ export class Truth {
       this.landed.set(operation.opId, revisionOf(slot, index))
       this.history.push({ revision: revisionOf(slot, index), operation })
     })
+    return true
+  }
+
+  /** Slots up to this one are no part of the log. */
+  private get logFloor(): number {
+    return this.current === undefined || this.current.format === 1 ? 0 : this.current.floor
   }
 
   /** An operation was answered with `revision`. `floor`: acknowledged revision before sending. */
@@ -108,6 +118,8 @@ export class Truth {
     if (before === undefined) return
     const said = `CURRENT ${before.seq}/${before.epoch} ${before.commitId} -> ${next.seq}/${next.epoch} ${next.commitId}`
     if (next.epoch < before.epoch) throw new Violation('commit-chain', `${said}: epoch falls`)
+    if (before.format !== 1 && (next.format === 1 || next.floor < before.floor))
+      throw new Violation('commit-chain', `${said}: the floor of the log falls`)
     if (next.commitId === before.commitId) {
       if (next.seq !== before.seq || next.manifest !== before.manifest)
         throw new Violation('commit-chain', `${said}: one commit, two versions`)
@@ -140,6 +152,7 @@ export class Truth {
     }
     const content = contentOf(manifest, bodyOf)
     for (const { key } of pagesIn(content)) this.files.add(key)
+    for (const { key } of content.of('batch').values()) this.files.add(key)
     for (const [ingestion, { completedSeq, cancelled, done }] of recordsIn(content, bodyOf)) {
       if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
       if (cancelled !== undefined) this.cancelled.set(ingestion, done)
@@ -165,8 +178,17 @@ export class Truth {
   }
 
   fileDeleted(key: string): void {
-    if (!this.mayBeDropped && this.files.has(key))
+    if (this.mayBeDropped || this.isTorn) return
+    if (this.files.has(key))
       throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
+    const slot = /\/log\/(\d+)$/.exec(key)?.[1]
+    if (slot !== undefined && Number(slot) > this.logFloor)
+      throw new Violation('effect', `slot ${slot} was deleted, the floor is ${this.logFloor}`)
+  }
+
+  /** From now on the test deletes what it likes. */
+  tear(): void {
+    this.isTorn = true
   }
 
   /** Returns the revision of an accepted ingestion. */
@@ -207,14 +229,6 @@ export class Truth {
     return last
   }
 
-  /** Returns the settings from the changes by clients up to a slot; creation sets none of them. */
-  expectedSettings(appliedSlot: number): SettingsChange {
-    const changes = this.history.flatMap(({ revision, operation }) =>
-      operation.kind === 'configure' && slotOf(revision) <= appliedSlot ? [operation.settings] : []
-    )
-    return Object.assign({}, ...changes) as SettingsChange
-  }
-
   /**
    * Expected content of a version: for each item the newest operation among the applied operations.
    * `open`: done ordinals of unfinished ingestions.
@@ -242,42 +256,16 @@ export class Truth {
     return items
   }
 
-  /** Checks that a version has the first embedding, or one requested up to the version's slot. */
-  checkEmbedding({
-    seq,
-    appliedSlot,
-    spec: {
-      embedding: { version }
-    }
-  }: Manifest): void {
-    const asked = this.history.flatMap(({ revision, operation }) =>
-      operation.kind === 'reproject' && slotOf(revision) <= appliedSlot
-        ? [operation.embedding.version]
+  /** Operations of a kind that were accepted up to a slot, in their order. */
+  operationsOf<K extends Operation['kind']>(
+    kind: K,
+    upTo = Infinity
+  ): Extract<Operation, { kind: K }>[] {
+    return this.history.flatMap(({ revision, operation }) =>
+      operation.kind === kind && slotOf(revision) <= upTo
+        ? [operation as Extract<Operation, { kind: K }>]
         : []
     )
-    if (version !== embedding.version && !asked.includes(version))
-      throw new Violation(
-        'effect',
-        `version ${seq} has the embedding ${version}, which nobody asked for`
-      )
-  }
-
-  /** Checks that the last requested embedding is there at the end, unless vectors were supplied. */
-  checkLastRequest({ seq, spec, reprojection }: Manifest): void {
-    const last = this.history.findLast(({ operation }) => operation.kind === 'reproject')?.operation
-    if (last?.kind !== 'reproject') return
-    const isGiven = this.history.some(
-      ({ operation }) => operation.kind === 'ingest' && operation.given === true
-    )
-    const isDone =
-      reprojection?.state === 'applied'
-        ? spec.embedding.version === last.embedding.version
-        : reprojection?.state === 'raw_vectors_missing' && isGiven
-    if (!isDone)
-      throw new Violation(
-        'progress',
-        `${last.embedding.version} was asked for last, and version ${seq} has ${spec.embedding.version}: ${reprojection?.state}`
-      )
   }
 
   /** Returns accepted ingestions, with or without an answer. */

@@ -23,6 +23,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 import { contentOf, pagesIn, recordsIn } from './state-of.ts'
 import { dim, failsIn, vectorsOf } from './ingestion-plan.ts'
+import { checkEmbedding, expectedSettings } from './asked-for.ts'
 import type { ExpectedItem } from './expected-items.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
@@ -163,8 +164,10 @@ function checkRecords(truth: Truth, { manifest, records }: ReadVersion): void {
 }
 
 function checkSettings(truth: Truth, { seq, appliedSlot, spec: { settings } }: Manifest): void {
-  const { search_budget: budget = null, score_thres: threshold = null } =
-    truth.expectedSettings(appliedSlot)
+  const { search_budget: budget = null, score_thres: threshold = null } = expectedSettings(
+    truth,
+    appliedSlot
+  )
   const found = [settings.search_budget ?? null, settings.score_thres ?? null]
   if (found.join() !== [budget, threshold].join())
     throw new Violation(
@@ -203,7 +206,7 @@ export function checkVersion(truth: Truth, version: ReadVersion, floor: ReaderFl
   }
   checkRecords(truth, version)
   checkSettings(truth, manifest)
-  truth.checkEmbedding(manifest)
+  checkEmbedding(truth, manifest)
   const expected = truth.expectedItems(
     {
       appliedSlot,

@@ -1,14 +1,7 @@
 // A simulated installation: the store, its processes, the knowledge of the oracle about each
 // collection id, and the trace.
 import type { Catalog } from '@likeness/engine/catalog-contract'
-import {
-  createCatalog,
-  type FoldShape,
-  type MergeShape,
-  type Protocol,
-  type SegmentFiles,
-  type StateShape
-} from '@likeness/engine/testing/internals'
+import { createCatalog, type Protocol, type SegmentFiles } from '@likeness/engine/testing/internals'
 import { catalogKey } from '@likeness/shared/contract/keys'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -16,32 +9,11 @@ import { ObjectTable, type TableEntry } from './object-table.ts'
 import { createPlainSegmentFiles } from './plain-segment-files.ts'
 import { createRandom, type Random } from './random.ts'
 import { Scheduler } from './scheduler.ts'
+import { drawSettings, type Settings } from './settings.ts'
 import { SimProcess } from './sim-process.ts'
 import { createSimulatedStore, type Faults, type StoreWorld } from './simulated-store.ts'
 import { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
-
-export interface Settings {
-  hotIds: string[]
-  retentionMs: number
-  mergeShape: MergeShape
-  stateShape: Partial<StateShape>
-  foldShape: Partial<FoldShape>
-  packBytes: number
-  /** Bytes of the log that one step takes. */
-  slotBytes: number
-  mergeLimitMs: number
-  method: 'FLAT' | 'IVF' | 'HNSW32'
-  storage: 'f32' | 'sq8'
-  indexWorkers: number
-  apis: number
-  drops: boolean
-  /**
-   * Share of ingestions with supplied vectors. After such an ingestion a collection keeps its
-   * embedding.
-   */
-  givenShare: number
-}
 
 /** A collection that its owner wants to hand over. */
 interface Offer {
@@ -74,35 +46,13 @@ function drawFaults(random: Random): Faults {
   }
 }
 
-function drawSettings(random: Random): Settings {
-  return {
-    hotIds: Array.from({ length: random.pick([3, 5, 8, 16, 80]) }, (_, i) => `item-${i}`),
-    retentionMs: random.pick([50, 400, 3_000]),
-    mergeShape: { mostRows: random.pick([16, 32, 10_000]), fanIn: random.pick([2, 2, 3, 8]) },
-    stateShape: {
-      recentBytes: random.pick([0, 500, 2_000]),
-      leastDeltaBytes: random.pick([0, 1_500]),
-      partBytes: random.pick([300, 1_500]),
-      fewLines: random.pick([0, 3]),
-      jobsOfPage: random.pick([1, 3, 1_000])
-    },
-    foldShape: { batches: random.pick([1, 4, 20]), slots: random.pick([1, 10, 1_000]) },
-    packBytes: random.pick([500, 100_000]),
-    slotBytes: random.pick([1, 8 * 1024 * 1024]),
-    mergeLimitMs: random.pick([1_000, 60_000]),
-    method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
-    storage: random.pick(['f32', 'f32', 'sq8']),
-    indexWorkers: 2 + random.below(2),
-    apis: 2 + random.below(2),
-    drops: random.chance(0.2),
-    givenShare: random.pick([0, 0, 0.02, 0.2])
-  }
-}
-
 export type Happening =
   | 'commits'
   | 'folds'
   | 'folded'
+  | 'deletedHistory'
+  | 'strays'
+  | 'lostBases'
   | 'merges'
   | 'sealedMerges'
   | 'movedLists'
@@ -160,6 +110,9 @@ export class World implements StoreWorld {
     commits: 0,
     folds: 0,
     folded: 0,
+    deletedHistory: 0,
+    strays: 0,
+    lostBases: 0,
     merges: 0,
     sealedMerges: 0,
     movedLists: 0,
@@ -263,7 +216,8 @@ export class World implements StoreWorld {
     const truth = this.truthOf(collectionId!)
     if (entry === undefined) truth.fileDeleted(key)
     else if (name === 'CURRENT') truth.currentMoved(entry.body, this.table)
-    else if (slot !== undefined) truth.slotLanded(Number(slot), entry.body)
+    else if (slot !== undefined && !truth.slotLanded(Number(slot), entry.body))
+      this.happened.strays++
   }
 }
 

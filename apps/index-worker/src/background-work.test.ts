@@ -25,6 +25,7 @@ function rig(answers: (boolean | Error)[]) {
     spec: { collectionId: 'c' } as CollectionSpec,
     reindex: async () => false,
     fold: async () => false,
+    collectFolded: async () => false,
     async merge(tier: MergeTier = 'small') {
       asked.push(tier)
       const answer = tier === 'sealed' ? false : (answers.shift() ?? false)

@@ -1,5 +1,5 @@
 // Background work of a collection beside the commits: merges, at most a single merge in each tier,
-// a reindex and a fold. Failed work is tried again later, and is a trouble until then.
+// a reindex, a fold, and the deletion of what folds stand for. Failed work is tried again later, and is a trouble until then.
 import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -7,7 +7,7 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { Troubles } from '@likeness/shared/process/troubles'
 
 export interface BackgroundDeps {
-  writer: Pick<CollectionWriter, 'merge' | 'fold' | 'reindex' | 'seq' | 'spec'>
+  writer: Pick<CollectionWriter, 'merge' | 'fold' | 'collectFolded' | 'reindex' | 'seq' | 'spec'>
   troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
@@ -60,7 +60,7 @@ function createRunner(
   }
   async function work(): Promise<void> {
     try {
-      while (!signal.aborted && (await run())) {
+      while (!signal.aborted && !leave.aborted && (await run())) {
         logger.info({ seq: writer.seq, ...fields }, done)
         worked()
       }
@@ -109,7 +109,13 @@ export function createBackgroundWork(deps: BackgroundDeps) {
     name: 'fold',
     run: () => writer.fold()
   }
-  const runners = [...mergeTiers.map(merging), reindexing, folding].map((task) =>
+  const deleting: Task = {
+    fields: {},
+    done: 'folded history deleted',
+    name: 'deletion of folded history',
+    run: () => writer.collectFolded()
+  }
+  const runners = [...mergeTiers.map(merging), reindexing, folding, deleting].map((task) =>
     createRunner(deps, task)
   )
   return {

@@ -73,6 +73,8 @@ export async function ownCollection(
   notifications.drop(collectionId)
 }
 
+const dayMs = 86_400_000
+
 function openWriter(
   {
     config,
@@ -109,6 +111,8 @@ function openWriter(
       retentionMs: config.SNAPSHOT_RETENTION_MS,
       uploadRetentionMs: config.UPLOAD_RETENTION_MS,
       jobRetentionMs: config.JOB_RETENTION_MS,
+      operationRetentionMs:
+        Math.max(config.IDEMPOTENCY_RETENTION_MS, config.UPLOAD_RETENTION_MS) + dayMs,
       announce,
       formerProgramsUntilMs,
       signal,

@@ -1,6 +1,6 @@
 // Folds under damage: CURRENT and its manifest, the newest base, a pack.
 import { expect, test } from 'vitest'
-import type { PackRef } from '../src/history/base.ts'
+import type { PackRef } from '../src/base/base.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
 import { readCurrent } from '../src/version/current.ts'
 import {

@@ -2,12 +2,14 @@
 // log and the batches below it: so all of these can be deleted, and the collection is made again.
 import { afterEach, expect } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { readBase } from '../src/history/base.ts'
+import { readBase } from '../src/base/base.ts'
 import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { smallState } from '../src/testing/small-state.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
+import { createUlid } from '@likeness/shared/data/ulid'
 import { verifyCollection } from '../src/verify/verify.ts'
+import { readCurrent } from '../src/version/current.ts'
 import { readCommitted } from '../src/version/read-manifest.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 
@@ -70,13 +72,8 @@ export async function deleteFolded(): Promise<void> {
 
 /** Problems of the bases and their packs. */
 export async function historyProblems() {
-  const { store, spec, keys } = gallery
-  const { problems } = await verifyCollection({
-    store,
-    collectionId: spec.collectionId,
-    scratchDir: temporaryFolder('verify')
-  })
-  return problems.filter(({ key }) =>
+  const { keys } = gallery
+  return (await problems()).filter(({ key }) =>
     [keys.packPrefix, keys.basePrefix, keys.sidePrefix].some((prefix) => key.startsWith(prefix))
   )
 }
@@ -105,4 +102,44 @@ export async function fill(first: number): Promise<void> {
   })
   await gallery.operate({ kind: 'delete_where', filter: { label: `label-${first + 6}` } })
   await settle()
+}
+
+export const history = async () => (await version()).history!
+
+export async function deleteAll(): Promise<number> {
+  let rounds = 0
+  while (await writer.collectFolded()) rounds++
+  return rounds
+}
+
+/** Folds twice, with more content between. The first fold may then be deleted. */
+export async function foldTwice(): Promise<void> {
+  for (const first of [0, 100]) {
+    await fill(first)
+    expect(await writer.fold()).toBe(true)
+  }
+}
+
+export async function problems() {
+  const { store, spec } = gallery
+  const scratchDir = temporaryFolder('verify')
+  return (await verifyCollection({ store, collectionId: spec.collectionId, scratchDir })).problems
+}
+
+export async function loseManifest(): Promise<void> {
+  const { appender, spec, store, keys } = gallery
+  await appender.append(spec.collectionId, {
+    kind: 'rebuild',
+    opId: createUlid(),
+    atMs: Date.now()
+  })
+  const { current } = (await readCurrent(store, keys.current))!
+  for (const key of [current.manifest, keys.current]) await store.put(key, Buffer.from('damaged'))
+}
+
+/** Keys of slots, own batches, item lists and objects of jobs. */
+export const folded = async () => {
+  const { keys } = gallery
+  const prefixes = [keys.logPrefix, keys.batchesPrefix, keys.ingestionsPrefix, keys.jobPrefix]
+  return Promise.all(prefixes.map((prefix) => gallery.storedKeys(prefix)))
 }

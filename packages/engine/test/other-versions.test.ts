@@ -81,7 +81,7 @@ async function allBodies(): Promise<Map<string, string>> {
 
 test.each([
   ['a field of CURRENT', () => rewrite(gallery.keys.current, (v) => ({ ...v, later: 1 }))],
-  ['the format of CURRENT', () => rewrite(gallery.keys.current, (v) => ({ ...v, format: 3 }))],
+  ['the format of CURRENT', () => rewrite(gallery.keys.current, (v) => ({ ...v, format: 4 }))],
   ['a field of the manifest', () => rewriteManifest((v) => ({ ...v, packs: [] }))],
   ['the format of the manifest', () => rewriteManifest((v) => ({ ...v, format: 3 }))],
   [

@@ -251,8 +251,11 @@ test('a version that is made beside takes of a shared batch what the collection 
 test('what a listing has found is not fed again, and an announced batch may hold anything', async () => {
   const writer = await open({ stepBounds: { items: 1 } })
   const uploads = await singles(4)
-  await gallery.embedShared(uploads.slice(0, 2))
-  await gallery.embedShared(uploads.slice(2, 3))
+  // A listing is in the order of names, which is that of time.
+  for (const [after, some] of [uploads.slice(0, 2), uploads.slice(2, 3)].entries()) {
+    const ingestions = some.map(({ ingestion }) => ingestion)
+    await gallery.embedShared(some, sharedBatchId(Date.now() + after, ingestions))
+  }
   const isTaking = () => uploads.map(({ ingestion }) => writer.isTaking(ingestion))
   await writer.step({ list: true })
   expect(openIds(writer)).toHaveLength(2)

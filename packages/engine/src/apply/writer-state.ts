@@ -2,7 +2,7 @@
 // only by the apply files, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { type History, type LooseBatch, newHistory } from '../state/history.ts'
+import { type BaseRef, type History, type LooseBatch, newHistory } from '../state/history.ts'
 import { nameOfHex } from '../item/item-hash.ts'
 import type { ItemVersion } from '../item/item-version.ts'
 import { decodePendingUpdates, type PendingUpdate } from '../item/payload-updates.ts'
@@ -66,7 +66,7 @@ export interface WriterState {
   quantizer: Manifest['quantizer'] | undefined
   /** null: arrivals have no numbers, because a program before 0.4 has made the collection. */
   history: History | null
-  /** Batches that are in no pack, by their first arrival. */
+  /** By their first arrival: batches that are in no pack, or only in packs of the last base. */
   batches: TrackedMap<LooseBatch>
   ingestions: OpenIngestions
   /** Ended ingestions by revision, with their results written, that are in no page yet. */
@@ -219,22 +219,21 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   dirty: true
 })
 
-/** What numbers the arrivals of a collection; undefined while they have no numbers. */
-export const numberedBy = ({
-  history,
-  batches
-}: WriterState): Pick<WriterState, 'history' | 'batches'> | undefined =>
-  history === null ? undefined : { history, batches }
-
 /** From now on arrivals have no numbers. A rebuild gives them new ones. */
 export function forgetNumbers(state: WriterState): void {
   state.history = null
   state.batches.clear()
 }
 
-/** Returns the batches that are in no pack, in the order of their arrivals. */
-export const looseBatches = ({ batches }: WriterState): LooseBatch[] =>
-  [...batches].map(([, batch]) => batch).sort((a, b) => a.first - b.first)
+/** Returns the batches that are in no pack of a base, in the order of their arrivals. */
+export const looseBatches = (
+  { batches }: Pick<WriterState, 'batches'>,
+  base: Pick<BaseRef, 'lastArrival'> | null
+): LooseBatch[] =>
+  [...batches]
+    .map(([, batch]) => batch)
+    .filter(({ first }) => first > (base?.lastArrival ?? 0))
+    .sort((a, b) => a.first - b.first)
 
 export interface LiveRows {
   segment: OpenSegment

@@ -5,7 +5,7 @@ import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
-import { type Base, baseFiles, readBase } from '../history/base.ts'
+import { type Base, baseFiles, readBase } from '../base/base.ts'
 import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, readManifest } from '../version/manifest.ts'
 

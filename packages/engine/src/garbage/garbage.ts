@@ -7,6 +7,8 @@ import type { ProtocolContext } from '../version/commit-protocol.ts'
 import type { Current } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
 import { type CollectionDeps, emptyCache, findGarbage } from './collector.ts'
+import type { AppliedState } from './accepted-ingestions.ts'
+import { FoldedObjects, type FoldedState } from './folded-objects.ts'
 import { UnacceptedUploads } from './unaccepted-uploads.ts'
 
 export interface GarbageDeps extends CollectionDeps {
@@ -21,11 +23,13 @@ export class Garbage {
   private readonly heldIds: () => ReadonlySet<string>
   private readonly cache = emptyCache()
   private readonly unaccepted: UnacceptedUploads | undefined
+  private readonly folded: FoldedObjects
 
   /** `heldIds`: ids of files that are being written. */
   constructor(deps: GarbageDeps, heldIds: () => ReadonlySet<string>) {
     this.deps = deps
     this.heldIds = heldIds
+    this.folded = new FoldedObjects(deps)
     const { uploadRetentionMs } = deps
     this.unaccepted =
       uploadRetentionMs === undefined
@@ -56,44 +60,57 @@ export class Garbage {
   }
 
   /** Looks at the next uploads. Returns true when there are unaccepted ones. */
-  async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
+  async hasUploads(state: AppliedState): Promise<boolean> {
     const {
       deps: { clock, signal },
       unaccepted
     } = this
-    return (
-      unaccepted !== undefined &&
-      (await retryStore(clock, () => unaccepted.find(isRegistered), signal)).length > 0
-    )
+    if (unaccepted === undefined) return false
+    const find = () => unaccepted.find(state)
+    return ((await this.judged(() => retryStore(clock, find, signal))) ?? []).length > 0
   }
 
   /**
-   * Returns every object of the unaccepted uploads, or undefined while there is an accepted log
-   * entry that is not read yet.
+   * Returns every object of the unaccepted uploads, or undefined while there is a log entry that is
+   * not applied yet.
    */
-  async uploads({
-    appliedSlot,
-    ingestions
-  }: {
-    appliedSlot: number
-    ingestions: { has(ingestion: string): boolean }
-  }): Promise<string[] | undefined> {
+  async uploads(state: AppliedState): Promise<string[] | undefined> {
     const {
-      deps: { store, clock, keys, signal, logger },
+      deps: { store, clock, keys, signal },
       unaccepted
     } = this
     if (
       unaccepted === undefined ||
-      (await retryStore(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !==
+      (await retryStore(clock, () => store.head(keys.logSlot(state.appliedSlot + 1)), signal)) !==
         undefined
     )
       return undefined
-    const isRegistered = (ingestion: string): boolean => ingestions.has(ingestion)
+    return await this.judged(() => retryStore(clock, () => unaccepted.objects(state), signal))
+  }
+
+  /** Returns undefined while nobody can know what was accepted. */
+  private async judged<T>(judge: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await retryStore(clock, () => unaccepted.objects(appliedSlot, isRegistered), signal)
+      return await judge()
     } catch (error) {
       if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
-      logger.error({ err: error }, 'the log is damaged: no upload is judged until it is repaired')
+      const message = 'the log is damaged: no upload is judged until it is repaired'
+      this.deps.logger.error({ err: error }, message)
+      return undefined
+    }
+  }
+
+  /**
+   * Returns some slots, batches and lists that two bases stand for; undefined when none is left, or a
+   * base is damaged.
+   */
+  async foldedObjects(state: FoldedState): Promise<string[] | undefined> {
+    try {
+      return await this.folded.next(state)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      const message = 'a base is damaged: nothing that it stands for is deleted'
+      this.deps.logger.error({ err: error }, message)
       return undefined
     }
   }

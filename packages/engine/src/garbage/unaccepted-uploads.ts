@@ -1,10 +1,10 @@
 // Finds leftovers of ingestions that were never accepted: pictures, item lists and vector batches
 // of an api process that died before its log entry.
 import { type CollectionKeys, ingestionOfImage } from '@likeness/shared/contract/keys'
-import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
+import { createUlid, ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { slotsBetween } from '../log/log-history.ts'
+import { AcceptedIngestions, type AppliedState } from './accepted-ingestions.ts'
 
 export interface UploadSource {
   store: ObjectStore
@@ -15,6 +15,8 @@ export interface UploadSource {
 
 const firstOfName = (name: string): string => name.slice(0, 26)
 
+/** Characters of a ULID that name the folder of its pictures. */
+const timeChars = 7
 /** Ingestions looked at in one turn, so that a turn takes seconds. */
 const ingestionsPerTurn = 200
 /** Objects listed of an ingestion before the rest of that ingestion is skipped. */
@@ -34,12 +36,14 @@ interface Walk {
 export class UnacceptedUploads {
   private readonly source: UploadSource
   private readonly walks: Walk[]
+  private readonly accepted: AcceptedIngestions
   private readonly found = new Set<string>()
   /** Prefixes whose last turn ended before the retention did. */
   private readonly unfinished = new Set<string>()
 
   constructor(source: UploadSource) {
     this.source = source
+    this.accepted = new AcceptedIngestions(source)
     const { imagePrefix, ingestionsPrefix, batchesPrefix } = source.keys
     const walk = (prefix: string, ingestionOf: Walk['ingestionOf']): Walk => ({
       prefix,
@@ -54,14 +58,15 @@ export class UnacceptedUploads {
   }
 
   /**
-   * Returns ids of ingestions past the retention that have no sign of acceptance. Continues where
-   * the last call ended, even a failed one; a new writer begins at the start. A request is refused
-   * when it is older than half the retention (apps/api/src/ingest/ingestion.ts). So after the whole
-   * retention a log entry can no longer name an ingestion; hours remain for clocks that differ and
-   * for late answers. An accepted ingestion is registered with the writer, or has a result.
+   * Returns ids of ingestions past the retention that were not accepted. Continues where the last call
+   * ended, even a failed one; a new writer begins with the oldest of which that is known. A request is
+   * refused when it is older than half the retention (apps/api/src/ingest/ingestion.ts). So after the
+   * whole retention a log entry can no longer name an ingestion; hours remain for clocks that differ
+   * and for late answers.
    */
-  async find(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
-    for (const walk of this.walks) await this.advance(walk, isRegistered)
+  async find(state: AppliedState): Promise<string[]> {
+    const knownFromMs = await this.accepted.knownFromMs(state)
+    for (const walk of this.walks) await this.advance(walk, state, knownFromMs)
     return [...this.found]
   }
 
@@ -70,9 +75,11 @@ export class UnacceptedUploads {
     return this.unfinished.size > 0 || this.found.size > 0
   }
 
-  private async advance(walk: Walk, isRegistered: (ingestion: string) => boolean): Promise<void> {
+  private async advance(walk: Walk, state: AppliedState, knownFromMs: number): Promise<void> {
     const { store, clock, retentionMs } = this.source
     const untilMs = clock.nowMs() - retentionMs
+    const first = `${walk.prefix}${createUlid(knownFromMs).slice(0, timeChars)}`
+    if (first > walk.after) walk.after = first
     this.unfinished.delete(walk.prefix)
     for (let looked = 0, last = '', skipping = true; skipping; ) {
       skipping = false
@@ -82,13 +89,14 @@ export class UnacceptedUploads {
         if (ingestion === undefined || !ulidPattern.test(ingestion)) continue
         if (ingestion !== last) {
           if (ulidTimeMs(ingestion) > untilMs) return
+          const isKnown = ulidTimeMs(ingestion) >= knownFromMs
           if (looked++ === ingestionsPerTurn) {
             this.unfinished.add(walk.prefix)
             return
           }
           keys = 0
           last = ingestion
-          if (!(await this.isAccepted(ingestion, isRegistered))) this.found.add(ingestion)
+          if (isKnown && !(await this.accepted.has(ingestion, state))) this.found.add(ingestion)
         }
         walk.after = key
         if (++keys < keysBeforeSkip) continue
@@ -99,41 +107,16 @@ export class UnacceptedUploads {
     }
   }
 
-  private async isAccepted(
-    ingestion: string,
-    isRegistered: (ingestion: string) => boolean
-  ): Promise<boolean> {
-    return (
-      isRegistered(ingestion) ||
-      (await this.source.store.head(this.source.keys.jobResult(ingestion))) !== undefined
-    )
-  }
-
-  /**
-   * Forgets the ingestions that the log names. The log alone decides what was accepted: a result
-   * object may be lost. Reads the whole log, and only where there is an ingestion to delete.
-   */
-  private async dropLogged(appliedSlot: number): Promise<void> {
-    if (this.found.size === 0) return
-    for await (const { log } of slotsBetween(this.source, 0, appliedSlot)) {
-      for (const operation of log.operations)
-        if (operation.kind === 'ingest') this.found.delete(operation.ingestion)
-    }
-  }
-
   /**
    * Returns all stored objects of the ingestions that were found and are still not accepted. Call
    * this when every existing slot is applied. Throws data_corrupt when the log is damaged.
    */
-  async objects(
-    appliedSlot: number,
-    isRegistered: (ingestion: string) => boolean
-  ): Promise<string[]> {
+  async objects(state: AppliedState): Promise<string[]> {
     const { store, keys } = this.source
     const objects: string[] = []
-    await this.dropLogged(appliedSlot)
+    await this.accepted.removeLogged(this.found, state)
     for (const ingestion of [...this.found]) {
-      if (await this.isAccepted(ingestion, isRegistered)) {
+      if (await this.accepted.has(ingestion, state)) {
         this.found.delete(ingestion)
         continue
       }

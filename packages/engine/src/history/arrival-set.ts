@@ -47,6 +47,34 @@ export class ArrivalSet {
     return chunk !== undefined && (chunk.bits[at >> 3]! & (1 << (at & 7))) !== 0
   }
 
+  /** The arrivals that are in any of the sets. */
+  static union(sets: Iterable<ArrivalSet>): ArrivalSet {
+    const all = new ArrivalSet()
+    for (const { chunks } of sets)
+      for (const [number, { bits, count }] of chunks) {
+        const chunk = all.chunks.get(number)
+        if (chunk === undefined) all.chunks.set(number, { bits: bits.slice(), count })
+        else {
+          for (const [at, byte] of bits.entries()) chunk.bits[at]! |= byte
+          chunk.count = countBits(chunk.bits)
+        }
+      }
+    for (const { count } of all.chunks.values()) all.total += count
+    return all
+  }
+
+  /** Number of arrivals from `first` to `last`. */
+  countBetween(first: number, last: number): number {
+    let found = 0
+    for (const [number, chunk] of this.chunks) {
+      const from = number * chunkSize
+      if (from > last || from + chunkSize <= first) continue
+      if (first <= from && last >= from + chunkSize - 1) found += chunk.count
+      else for (const _ of arrivalsOf(from, chunk, first, last)) found++
+    }
+    return found
+  }
+
   /** Yields the arrivals from `first` to `last`, ascending. */
   *between(first: number, last: number): Generator<number> {
     const numbers = [...this.chunks.keys()].sort((a, b) => a - b)
@@ -107,6 +135,12 @@ export class ArrivalSet {
     for (let at = 0; at < content.length; at += 2)
       this.add(number * chunkSize + content.readUInt16LE(at))
   }
+}
+
+function countBits(bits: Uint8Array): number {
+  let found = 0
+  for (let byte of bits) for (; byte !== 0; byte &= byte - 1) found++
+  return found
 }
 
 const cut = () => appError('data_corrupt', 'a set of arrivals ends too early')

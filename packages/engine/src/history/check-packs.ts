@@ -2,21 +2,22 @@
 import { countRows } from '@likeness/shared/contract/vector-batch'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { PackRef } from './base.ts'
-import { readBlock, readDirectory } from './pack.ts'
+import type { PackRef } from '../base/base.ts'
+import { readBlock, readDirectory } from '../base/pack.ts'
 
 export interface Kept {
   /** Whether a version or a snapshot has the arrival. */
   isKept: (arrival: number) => boolean
-  /** The last arrival of the packs before. */
+  /** The packs stand for the arrivals above this one, up to `until`. */
   after: number
+  until: number
 }
 
 /** Throws data_corrupt when a pack is damaged, or has other arrivals than those that are kept. */
 export async function checkPacks(
   store: ObjectStore,
   packs: readonly PackRef[],
-  { isKept, after }: Kept
+  { isKept, after, until }: Kept
 ): Promise<void> {
   let last = after
   for (const pack of packs) {
@@ -40,6 +41,8 @@ export async function checkPacks(
     if (rows !== pack.rows || arrivals !== pack.arrivals) throw wrong(pack, 'has another size')
     last = pack.last
   }
+  for (let between = last + 1; between <= until; between++)
+    if (isKept(between)) throw appError('data_corrupt', `no pack has arrival ${between}`)
 }
 
 const wrong = ({ items }: PackRef, what: string) =>

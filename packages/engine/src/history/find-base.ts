@@ -7,7 +7,7 @@ import { retryStore } from '@likeness/store/retry-store'
 import type { WorkSource } from '../log/read-log.ts'
 import { readPart, readStateLines } from '../state/read-state.ts'
 import type { BaseRef } from '../state/history.ts'
-import { type Base, baseFiles, decodeBase, packFiles } from './base.ts'
+import { type Base, baseFiles, decodeBase, packFiles } from '../base/base.ts'
 
 const headsAtOnce = 32
 

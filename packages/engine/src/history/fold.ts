@@ -3,28 +3,32 @@
 // owner writes that is replaced meanwhile is true, and only not named.
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import { hashName, itemHash, nameOfHex } from '../item/item-hash.ts'
-import { slotsBetween } from '../log/log-history.ts'
+import { nameOfHex } from '../item/item-hash.ts'
 import { readBatch } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import type { BaseRef, LooseBatch } from '../state/history.ts'
-import { readPart, readStateLines } from '../state/read-state.ts'
+import { readPart, readStateLines, StateContent } from '../state/read-state.ts'
+import type { StateRef } from '../state/state-lines.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
-import { type Base, encodeBase, readBase, refOf, type View } from './base.ts'
+import { type Base, encodeBase, type PackRef, readBase, refOf, type View } from '../base/base.ts'
 import { checkPacks } from './check-packs.ts'
+import { FoldedLog } from './fold-log.ts'
+import { arrivalsOfPacks, packsToRewrite } from './fold-packs.ts'
 import { decodeLabels, encodeLabels, type Labels } from './labels.ts'
 import { arrivalsOf } from './pack-arrivals.ts'
-import { PackWriter } from './pack.ts'
+import { PackWriter } from '../base/pack.ts'
 import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.ts'
 
 const batchesAhead = 4
 /** Bytes of arrivals after which a pack ends. As much is in memory while a pack is written. */
 export const packBytes = 64 * 1024 * 1024
+/** Numbers of packs that are written again begin here. */
+const firstRewritten = 1_000_000
 
 export interface FoldTask {
   collectionId: string
@@ -34,6 +38,8 @@ export interface FoldTask {
   foldId: string
   nowMs: number
   packBytes?: number
+  /** Milliseconds for which it is known which operations the log had. Default: for ever. */
+  operationRetentionMs?: number
 }
 export interface FoldDeps extends Omit<WorkSource, 'keys'> {
   files: SegmentFiles
@@ -41,6 +47,10 @@ export interface FoldDeps extends Omit<WorkSource, 'keys'> {
 export interface FoldResult {
   /** null: the version has items without numbers. A program before 0.4 took them in. */
   base: BaseRef | null
+  /** A snapshot whose arrivals have other numbers than those of the version: nothing is folded. */
+  blockedBy?: string
+  /** Why packs that should be written again were not: they are damaged. */
+  damage?: string
 }
 export type BuildFold = (task: FoldTask, signal?: AbortSignal) => Promise<FoldResult>
 
@@ -54,10 +64,19 @@ export async function buildFold(deps: FoldDeps, task: FoldTask): Promise<FoldRes
     throw appError('internal', 'a version without numbers was to be folded')
   const keys = collectionKeys(task.collectionId)
   try {
-    return { base: await new Fold({ ...deps, keys }, task, version).run() }
+    return await new Fold({ ...deps, keys }, task, version).run()
   } catch (error) {
     if (error instanceof Unnumbered) return { base: null }
+    if (error instanceof OtherNumbers) return { base: null, blockedBy: error.snapshot }
     throw error
+  }
+}
+
+class OtherNumbers extends Error {
+  readonly snapshot: string
+  constructor(snapshot: string) {
+    super(`the arrivals of snapshot ${snapshot} have other numbers`)
+    this.snapshot = snapshot
   }
 }
 
@@ -66,6 +85,7 @@ class Fold {
   private readonly task: FoldTask
   private readonly version: Manifest
   private readonly keys: CollectionKeys
+  private damage: string | undefined
 
   constructor(deps: FoldDeps & WorkSource, task: FoldTask, version: Manifest) {
     this.deps = deps
@@ -74,19 +94,23 @@ class Fold {
     this.keys = deps.keys
   }
 
-  async run(): Promise<BaseRef> {
+  async run(): Promise<FoldResult> {
     const { deps, task, version } = this
     const { files } = deps
     const history = version.history!
     const previous = history.base && (await readBase(deps.store, history.base))
-    const changed = await this.changedLabels(previous)
+    const content = await this.readLines(version.state)
+    const before = previous ? await this.readLines(previous.state) : new StateContent()
+    const put = (key: string, body: Uint8Array) => files.put(key, body)
+    const log = await FoldedLog.read(
+      { ...deps, put },
+      { appliedSlot: version.appliedSlot, content, previous, before }
+    )
+    const changed = await this.changedLabels(log, previous, before)
     const live = await readView(files, version.segments, changed)
     this.mustCount(live.live)
     const snapshots = await this.snapshotViews(previous, changed)
-    const kept = [live.live, ...snapshots.map(({ live: held }) => held)]
-    const isKept = (arrival: number): boolean => kept.some((set) => set.has(arrival))
-    const packs = await this.writePacks(isKept)
-    await checkPacks(deps.store, packs, { isKept, after: history.base?.lastArrival ?? 0 })
+    const kept = ArrivalSet.union([live.live, ...snapshots.map(({ live: held }) => held)])
     const base: Base = {
       format: 1,
       seq: version.seq,
@@ -102,13 +126,26 @@ class Fold {
       snapshots: Object.fromEntries(snapshots.map(({ key, entry }) => [key, entry])),
       reprojection: version.reprojection,
       view: await this.writeView('live', live),
-      packs: [...(previous?.packs ?? []), ...packs],
+      packs: [
+        ...(await this.rewritten(previous?.packs ?? [], kept)),
+        ...(await this.writePacks(content, kept))
+      ],
+      log: await log.write(this.keys, { ...task, operationRetentionMs: this.operationRetentionMs }),
       previous: history.base
     }
     const key = this.keys.base(version.appliedSlot, version.epoch, task.foldId)
     const written = await files.put(key, encodeBase(base))
     await readBase(deps.store, written)
-    return refOf(written, base)
+    const { damage } = this
+    return { base: refOf(written, base), ...(damage !== undefined && { damage }) }
+  }
+
+  private get operationRetentionMs(): number {
+    return this.task.operationRetentionMs ?? Infinity
+  }
+
+  private readLines(state: StateRef): Promise<StateContent> {
+    return readStateLines(state, (ref) => this.deps.files.get(ref))
   }
 
   /** Throws data_corrupt: the segments of the version do not have as many items as it says. */
@@ -125,34 +162,21 @@ class Fold {
    * Finds whose labels may have changed since the last base: the items that the log relabels, those
    * for which an update waited, and after a restore everything that any version had relabelled.
    */
-  private async changedLabels(previous: Base | null): Promise<ChangedLabels> {
-    const items = await this.waitingItems(previous)
-    let isRestored = false
-    const after = previous?.appliedSlot ?? 0
-    for await (const { log } of slotsBetween(this.deps, after, this.version.appliedSlot)) {
-      for (const operation of log.operations) {
-        if (operation.kind === 'restore') isRestored = true
-        if (operation.kind === 'relabel')
-          for (const id of operation.ids) items.add(hashName(itemHash(id)))
-      }
-    }
+  private async changedLabels(
+    { relabelled, isRestored }: FoldedLog,
+    previous: Base | null,
+    before: StateContent
+  ): Promise<ChangedLabels> {
+    const waited = [...before.of('update').keys()].map(nameOfHex)
     const arrivals = new Set<number>()
-    const before = await this.readLabels(previous?.view)
     if (isRestored)
       for (const { view } of [
         ...Object.values(previous?.snapshots ?? {}),
         ...(previous ? [previous] : [])
       ])
         for (const arrival of (await this.readLabels(view)).keys()) arrivals.add(arrival)
-    return { items, arrivals, before }
-  }
-
-  /** Names of the hashes of items that an update waited for, when the last base was made. */
-  private async waitingItems(previous: Base | null): Promise<Set<string>> {
-    if (previous === null) return new Set()
-    const content = await readStateLines(previous.state, (ref) => this.deps.files.get(ref))
-    const names = [...content.of('update').keys()]
-    return new Set(names.map(nameOfHex))
+    const items = new Set([...relabelled, ...waited])
+    return { items, arrivals, before: await this.readLabels(previous?.view) }
   }
 
   private async readLabels(view: View | undefined): Promise<Labels> {
@@ -174,6 +198,7 @@ class Fold {
         continue
       }
       const held = await mustReadManifest(store, record.manifest, record.sha256)
+      if (held.history?.numbering !== this.version.history!.numbering) throw new OtherNumbers(name)
       const read = await readView(files, held.segments, changed)
       const entry = { name, record, view: await this.writeView(key, read) }
       views.push({ key, live: read.live, entry })
@@ -193,31 +218,76 @@ class Fold {
     }
   }
 
+  private packWriter(after: number, firstNumber: number): PackWriter {
+    const { task, deps, keys } = this
+    return new PackWriter(
+      deps.files,
+      (number, part) => keys.pack(task.foldId, firstNumber + number, part),
+      { packBytes: this.packBytes, after }
+    )
+  }
+
+  private get packBytes(): number {
+    return this.task.packBytes ?? packBytes
+  }
+
   /** Writes the arrivals of all loose batches that the version or a snapshot has. */
-  private async writePacks(isKept: (arrival: number) => boolean) {
-    const { deps, task, version } = this
-    const { lastArrival, base } = version.history!
-    const content = await readStateLines(version.state, (ref) => deps.files.get(ref))
-    const loose = [...content.of('batch').values()].sort((a, b) => a.first - b.first)
-    const writer = new PackWriter(deps.files, (...part) => this.keys.pack(task.foldId, ...part), {
-      packBytes: task.packBytes ?? packBytes,
-      after: base?.lastArrival ?? 0
-    })
+  private async writePacks(content: StateContent, kept: ArrivalSet): Promise<PackRef[]> {
+    const { lastArrival, base } = this.version.history!
+    const after = base?.lastArrival ?? 0
+    const loose = [...content.of('batch').values()]
+      .filter(({ first }) => first > after)
+      .sort((a, b) => a.first - b.first)
+    const writer = this.packWriter(after, 0)
     const read = async (batch: LooseBatch) => ({ batch, stored: await this.readLoose(batch) })
     for await (const { batch, stored } of mapInOrder(loose, batchesAhead, read))
       for (const { origin, arrival } of arrivalsOf(batch, stored))
-        if (isKept(arrival.arrival)) await writer.add(origin, arrival)
-    return await writer.end(lastArrival)
+        if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
+    return await this.ended(writer, kept, { after, until: lastArrival })
+  }
+
+  private async ended(
+    writer: PackWriter,
+    kept: ArrivalSet,
+    range: { after: number; until: number }
+  ): Promise<PackRef[]> {
+    const packs = await writer.end(range.until)
+    await checkPacks(this.deps.store, packs, { isKept: (arrival) => kept.has(arrival), ...range })
+    return packs
+  }
+
+  /**
+   * Writes some of the packs again when too much of them is dead. Damaged ones stay as they are: that
+   * does not end a fold.
+   */
+  private async rewritten(packs: readonly PackRef[], kept: ArrivalSet): Promise<PackRef[]> {
+    const { deps } = this
+    const range = packsToRewrite(packs, kept, { packBytes: this.packBytes })
+    if (range === undefined) return [...packs]
+    const { from, to } = range
+    const old = packs.slice(from, to)
+    const [after, until] = [old[0]!.first - 1, old.at(-1)!.last]
+    const writer = this.packWriter(after, firstRewritten)
+    try {
+      for await (const { origin, arrival } of arrivalsOfPacks(deps.store, old))
+        if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
+      const again = await this.ended(writer, kept, { after, until })
+      return [...packs.slice(0, from), ...again, ...packs.slice(to)]
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      this.damage = error.message
+      return [...packs]
+    }
   }
 
   private async readLoose({ key, items }: LooseBatch) {
     const { deps, version } = this
     const read = await retryStore(deps.clock, () => readBatch(deps, version.spec, key), deps.signal)
-    if (read?.batch.header.items.length !== items)
-      throw appError(
-        'data_corrupt',
-        `${key} was taken in with ${items} items, and is missing or another`
-      )
+    // Another owner may have folded and deleted it.
+    if (read === undefined)
+      throw appError('object_not_found', `${key} was taken in, and is missing`)
+    if (read.batch.header.items.length !== items)
+      throw appError('data_corrupt', `${key} was taken in with ${items} items, and is another`)
     return read.batch
   }
 }

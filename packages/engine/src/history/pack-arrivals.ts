@@ -2,7 +2,7 @@
 import { isShared, type VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { rowsBetween } from '@likeness/shared/contract/vector-rows'
 import type { LooseBatch } from '../state/history.ts'
-import type { Arrival, Origin } from './pack.ts'
+import type { Arrival, Origin } from '../base/pack.ts'
 
 /** The revision of each item. */
 function revisionsOf(

@@ -7,11 +7,10 @@ import {
   operationsPerSlot,
   slotOf
 } from '@likeness/shared/contract/operation'
-import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import type { Manifest } from '../version/manifest.ts'
-import { readCommitted } from '../version/read-manifest.ts'
+import { ofCommitted } from '../version/of-committed.ts'
 import type { JobParts } from './job-parts.ts'
 import { readJobResult } from './job-result.ts'
 
@@ -42,29 +41,6 @@ export async function readIngestion(
   const operation =
     stored && decodeLogSlot(key, stored.body).operations[revision % operationsPerSlot]
   return operation?.kind === 'ingest' ? operation : undefined
-}
-
-/**
- * Runs a reading of the committed version, again when its files were collected meanwhile.
- * data_corrupt when the version that CURRENT names lacks a file.
- */
-export async function ofCommitted<T>(
-  store: ObjectStore,
-  collectionId: string,
-  read: (manifest: Manifest) => Promise<T>
-): Promise<T | undefined> {
-  for (let missing: string | undefined; ; ) {
-    const manifest = await readCommitted(store, collectionId)
-    if (manifest === undefined) return undefined
-    try {
-      return await read(manifest)
-    } catch (error) {
-      if (!isAppError(error, 'object_not_found')) throw error
-      if (missing === manifest.commitId)
-        throw appError('data_corrupt', error.message, { cause: error })
-      missing = manifest.commitId
-    }
-  }
 }
 
 /** Returns undefined when the collection is gone. `ingestion`: of a job with a pointer. */

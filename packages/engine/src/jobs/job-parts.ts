@@ -1,8 +1,7 @@
 // Parts of job lines and pages of jobs, kept in memory between answers. They are immutable.
 import { LRUCache } from 'lru-cache'
-import { decodeLines } from '@likeness/shared/contract/checked-object'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { type IngestionRecord, ingestionRecordSchema } from '../state/job-record.ts'
+import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import { readPart } from '../state/read-state.ts'
 import {
   decodeStateLines,
@@ -96,7 +95,7 @@ export class JobParts {
     const { key, sizeBytes } = ref
     const known = this.pages.get(key)
     if (known !== undefined) return known
-    const jobs = decodeLines(ingestionRecordSchema, key, await readPart(this.store, ref))
+    const jobs = decodePage(key, await readPart(this.store, ref))
     this.pages.set(key, jobs, { size: sizeBytes + 1 })
     return jobs
   }

@@ -8,10 +8,10 @@ import type { IngestionRecord } from '../state/job-record.ts'
 export async function writeJobResult(
   store: ObjectStore,
   keys: CollectionKeys,
-  ingestion: string,
   record: IngestionRecord
 ): Promise<void> {
-  const { total, indexed, superseded, failed, revision, failures, cancelled, done } = record
+  const { ingestion, total, indexed, superseded, failed, revision, failures, cancelled, done } =
+    record
   const { completedSeq, completedAtMs } = record
   if (completedSeq === null || completedAtMs === null)
     throw new Error(`ingestion ${ingestion} is not complete`)

@@ -9,6 +9,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { isLastingFailure } from '@likeness/store/retry-store'
 import {
   type Appended,
+  type Confirmed,
   confirmLive,
   createSlot,
   findInSlot,
@@ -16,6 +17,8 @@ import {
   type ReadSlot,
   slotsAfter
 } from './log-slots.ts'
+import { FoldedSlots } from './folded-slots.ts'
+import { type LogRules, logRules } from './log-rules.ts'
 import { WaitingOperations } from './waiting-operations.ts'
 
 /** Longest time for an append before its result is reported as unknown. */
@@ -25,13 +28,23 @@ const lookAgainMs = 20
 /** Pause between two looks at a backlog that is full. */
 const lookAtBacklogMs = 1_000
 const backlogRetryS = 10
+/** Time for which the slot that was appended last counts as the end of the log. */
+const trustTailMs = 60_000
+
+export interface LogDeps {
+  store: ObjectStore
+  clock: Clock
+  rules?: LogRules
+}
 
 export class CollectionLog {
   private readonly store: ObjectStore
   private readonly clock: Clock
   private readonly collectionId: string
   private readonly waiting = new WaitingOperations()
-  /** A slot that is known to exist; undefined before the first look. */
+  private readonly folded: FoldedSlots
+  private readonly rules: LogRules
+  /** A slot that is known to exist, or to be folded; undefined before the first look. */
   private tail: number | undefined
   private running = false
   /** Open jobs by the CURRENT that was read last. */
@@ -39,15 +52,21 @@ export class CollectionLog {
   /** Whether CURRENT was of this program's format. It never goes back. */
   private isNew = false
 
-  constructor({ store, clock }: { store: ObjectStore; clock: Clock }, collectionId: string) {
+  constructor({ store, clock, rules = logRules }: LogDeps, collectionId: string) {
     this.store = store
     this.clock = clock
     this.collectionId = collectionId
+    this.folded = new FoldedSlots(store, collectionId)
+    this.rules = rules
   }
 
-  append(operation: Operation, { keyed = false } = {}): Promise<Appended> {
+  append(operation: Operation): Promise<Appended> {
+    return this.enqueue(operation)
+  }
+
+  private enqueue(operation: Operation, after?: number): Promise<Appended> {
     const deadlineMs = this.clock.nowMs() + patienceMs
-    const answer = this.waiting.add(operation, { deadlineMs, keyed })
+    const answer = this.waiting.add(operation, { deadlineMs, after })
     // All operations that wait during the write of a slot go into the next slot together.
     if (!this.running) void this.drain()
     return answer
@@ -60,24 +79,42 @@ export class CollectionLog {
     for (let seen = afterSlot; ; ) {
       const twin = waiting.answerOf(opId)
       if (twin !== undefined) return await twin
-      for await (const read of this.slotsAfter(seen)) {
-        const found = findInSlot(read, opId)
-        if (found !== undefined) return found
-        seen = read.slot
-      }
+      const { found, last } = await this.search(opId, seen)
+      if (found !== undefined) return found
+      seen = last
       if (this.tail === undefined && !this.running) this.tail = seen
       if (this.tail === undefined) await clock.sleep(lookAgainMs)
       else if (this.tail <= seen && waiting.answerOf(opId) === undefined)
-        return await this.append(operation, { keyed: true })
+        return await this.enqueue(operation, seen)
     }
   }
 
   async find(opId: string, afterSlot: number): Promise<Appended | undefined> {
-    for await (const read of this.slotsAfter(afterSlot)) {
-      const found = findInSlot(read, opId)
-      if (found !== undefined) return found
+    return (await this.search(opId, afterSlot)).found
+  }
+
+  /**
+   * Looks for an operation in all slots after `after`, those that were folded as well. `last`: the end
+   * of the log. A missing slot is the end only if it was not folded meanwhile.
+   */
+  private async search(
+    opId: string,
+    after: number
+  ): Promise<{ found?: Appended | undefined; last: number }> {
+    for (let last = after; ; ) {
+      let found: Appended | undefined
+      for await (const read of this.slotsAfter(last)) {
+        found = findInSlot(read, opId)
+        if (found !== undefined) break
+        last = read.slot
+      }
+      const { floor } = await this.confirm()
+      if (this.rules.isEnd(last, floor)) return { found, last: found?.slot ?? last }
+      // What was read up to the floor may have come there after the slots were deleted.
+      found = (await this.rules.findFolded(this.folded, [{ opId, after }])).get(opId)
+      if (found !== undefined) return { found, last: found.slot }
+      last = floor
     }
-    return undefined
   }
 
   async findTail(): Promise<number> {
@@ -116,12 +153,12 @@ export class CollectionLog {
     return jobs >= maxOpenJobs || bytes >= maxOpenLineBytes
   }
 
-  private async confirm(): Promise<void> {
+  private async confirm(): Promise<Confirmed> {
     const atMs = this.clock.nowMs()
-    const current = await confirmLive(this.store, this.collectionId)
-    this.isNew ||= current?.format === 2
-    const { jobs = 0, bytes = 0 } = current?.format === 2 ? current.open : {}
-    this.open = { jobs, bytes, atMs }
+    const confirmed = await confirmLive(this.store, this.collectionId)
+    this.isNew ||= confirmed.isOfThisFormat
+    this.open = { ...confirmed.open, atMs }
+    return confirmed
   }
 
   /** A damaged CURRENT counts as a former one: nothing is lost by that. */
@@ -158,16 +195,57 @@ export class CollectionLog {
   /** Tries once to create the next slot. Returns true when the group is in that slot. */
   private async tryAppend(): Promise<boolean> {
     const group = this.waiting.nextGroup()
-    const slot = (this.tail ??= await findTail(this.store, this.collectionId, this.tail)) + 1
+    const slot = (await this.knownTail()) + 1
     const key = collectionKeys(this.collectionId).logSlot(slot)
     const found = await createSlot(this.store, key, group)
     // Before anything is resolved, and while a failure still leads to this same slot again.
-    await this.confirm()
+    const confirmed = await this.confirm()
+    if (!this.rules.isPartOfLog(slot, confirmed.floor))
+      return await this.leaveFolded(slot, confirmed)
+    if (found === null)
+      throw appError('store_unavailable', `${key} was there, and is gone without being folded`)
     this.tail = slot
     if (found !== undefined)
       return this.waiting.acceptFound(slot, decodeLogSlot(key, found).operations)
     this.waiting.acceptGroup(slot, group.length)
     return true
+  }
+
+  /**
+   * The slot that was appended last. After a while without an append it may be folded: asking CURRENT
+   * spares a try.
+   */
+  private async knownTail(): Promise<number> {
+    this.tail ??= await findTail(this.store, this.collectionId, undefined)
+    const isOld = (this.open?.atMs ?? -Infinity) < this.clock.nowMs() - trustTailMs
+    // An operation that another process may append is looked for in every slot.
+    if (isOld && !this.waiting.hasKeyed)
+      this.tail = Math.max(this.tail, (await this.confirm()).appliedSlot)
+    return this.tail
+  }
+
+  /**
+   * A slot that was created or found is no part of the log. Either it was, and was applied and folded
+   * before CURRENT was read: then the base knows its operations. Or it was created on a number that was
+   * used and deleted: nobody will read it, and what waits is appended again.
+   */
+  private async leaveFolded(
+    slot: number,
+    { appliedSlot, floor, isDamaged }: Confirmed
+  ): Promise<boolean> {
+    this.tail = undefined
+    if (isDamaged)
+      throw appError('data_corrupt', 'CURRENT is damaged: nobody knows whether the slot counts')
+    const { waiting, clock, folded, rules } = this
+    waiting.acceptAll(await rules.findFolded(folded, waiting.wantedFrom(slot)))
+    waiting.rejectLate(
+      clock.nowMs(),
+      appError('store_unavailable', 'the operation took too long, and its outcome is not known')
+    )
+    // A slot that another process may have written one of the operations into is read, not passed over.
+    this.tail = waiting.hasKeyed ? floor : Math.max(floor, appliedSlot)
+    await this.catchUp()
+    return false
   }
 
   /**

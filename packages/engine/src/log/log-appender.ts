@@ -1,13 +1,11 @@
 // Appends to the log of a collection. A slot is created with a conditional PUT, and only by a
 // process that knows that the slot below exists. So the order of slots is the order of acceptance,
 // across all processes. There is no counter that could be lost or go back.
-import type { Clock } from '@likeness/shared/process/clock'
-import type { ObjectStore } from '@likeness/store/object-store'
 import { assertApplicable } from '@likeness/shared/contract/operation'
 import type { LogAppender } from '../contract.ts'
-import { CollectionLog } from './collection-log.ts'
+import { CollectionLog, type LogDeps } from './collection-log.ts'
 
-export function createLogAppender(deps: { store: ObjectStore; clock: Clock }): LogAppender {
+export function createLogAppender(deps: LogDeps): LogAppender {
   const logs = new Map<string, CollectionLog>()
 
   function logOf(collectionId: string): CollectionLog {

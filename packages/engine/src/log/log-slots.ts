@@ -9,7 +9,7 @@ import {
 } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { type Current, readLive } from '../version/current.ts'
+import { readLive } from '../version/current.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 
 const slotsAhead = 16
@@ -26,14 +26,14 @@ export interface ReadSlot {
 const dropped = () => appError('collection_not_found', 'the collection was dropped')
 
 /**
- * A slot that exists. Returns 0 when CURRENT or its manifest is damaged. The log contains all accepted
- * operations anyway.
+ * A slot that exists, or was folded. A damaged CURRENT is one that can be made again: every slot that a
+ * base names was there.
  */
 async function appliedSlot(store: ObjectStore, collectionId: string): Promise<number> {
   const current = await readLive(store, collectionKeys(collectionId).current)
   if (current === undefined) throw dropped()
-  if (current === null) return 0
-  if (current.format === 2) return current.appliedSlot
+  if (current === null) return await floorOfBases(store, collectionId)
+  if (current.format !== 1) return current.appliedSlot
   try {
     const manifest = await readCommitted(store, collectionId)
     if (manifest === undefined) throw dropped()
@@ -45,7 +45,19 @@ async function appliedSlot(store: ObjectStore, collectionId: string): Promise<nu
 }
 
 /**
- * Returns the newest slot. `known` is a slot that exists. Slots are dense, so a few probes find the
+ * Returns the floor of a log of which CURRENT is damaged: no slot above it can be deleted. The newest
+ * base says that by its name.
+ */
+async function floorOfBases(store: ObjectStore, collectionId: string): Promise<number> {
+  const { basePrefix } = collectionKeys(collectionId)
+  let floor = 0
+  for await (const { key } of store.list(basePrefix))
+    floor = Math.max(floor, Number.parseInt(key.slice(basePrefix.length), 10))
+  return floor
+}
+
+/**
+ * Returns the newest slot. `known` is a slot that exists, or was folded. Slots above those are dense, so a few probes find the
  * newest one, however many there are: the step doubles up to a slot that does not exist, then halves.
  */
 export async function findTail(
@@ -93,29 +105,46 @@ export function findInSlot({ slot, operations }: ReadSlot, opId: string): Append
 }
 
 /**
- * Reads CURRENT after a slot was created or found, before any operation of the slot is acknowledged.
- * Throws collection_not_found when the collection was dropped before: nobody will apply the slot. A
- * damaged CURRENT, which is null, is one that can be repaired from the log.
+ * What CURRENT says of the log. Read after a slot was created or found, before any operation of the
+ * slot is acknowledged: the floor is committed before any slot is deleted.
  */
-export async function confirmLive(
-  store: ObjectStore,
-  collectionId: string
-): Promise<Current | null> {
-  const current = await readLive(store, collectionKeys(collectionId).current)
-  if (current === undefined) throw dropped()
-  return current
+export interface Confirmed {
+  isOfThisFormat: boolean
+  appliedSlot: number
+  /** A slot up to this one is no part of the log: it was folded, or created after that. */
+  floor: number
+  open: { jobs: number; bytes: number }
+  /** CURRENT cannot be read, and is to be made again. */
+  isDamaged: boolean
 }
 
-/** Returns undefined when the slot was created, else the existing slot. */
+/** Throws collection_not_found when the collection was dropped: nobody applies its log any more. */
+export async function confirmLive(store: ObjectStore, collectionId: string): Promise<Confirmed> {
+  const current = await readLive(store, collectionKeys(collectionId).current)
+  if (current === undefined) throw dropped()
+  const open = { jobs: 0, bytes: 0 }
+  if (current === null) {
+    const floor = await floorOfBases(store, collectionId)
+    return { isOfThisFormat: false, appliedSlot: floor, floor, open, isDamaged: true }
+  }
+  if (current.format === 1)
+    return { isOfThisFormat: false, appliedSlot: 0, floor: 0, open, isDamaged: false }
+  const { appliedSlot, floor } = current
+  const { jobs, bytes = 0 } = current.open
+  return { isOfThisFormat: true, appliedSlot, floor, open: { jobs, bytes }, isDamaged: false }
+}
+
+/**
+ * Returns undefined when the slot was created, else the existing slot; null when that is gone by now:
+ * it was folded.
+ */
 export async function createSlot(
   store: ObjectStore,
   key: string,
   operations: Operation[]
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array | undefined | null> {
   const written = await store.putIf(key, encodeLogSlot(operations), { create: true })
   if (written !== undefined) return undefined
   // The slot is taken by another process, or by an earlier try of ours whose answer was lost.
-  const stored = await store.get(key)
-  if (stored === undefined) throw dropped()
-  return stored.body
+  return (await store.get(key))?.body ?? null
 }

@@ -6,14 +6,15 @@ import {
   revisionOf
 } from '@likeness/shared/contract/operation'
 import { withResolvers } from '@likeness/shared/data/with-resolvers'
+import type { WantedOperation } from './folded-slots.ts'
 import type { Appended } from './log-slots.ts'
 
 const slotBytesSoftLimit = 1_000_000
 
-/** `keyed`: another process may append the same operation. */
 interface AddOptions {
   deadlineMs: number
-  keyed: boolean
+  /** Another process may append the same operation, in any slot after this one. Absent: nobody else. */
+  after?: number | undefined
 }
 interface Waiting extends AddOptions {
   operation: Operation
@@ -38,7 +39,7 @@ export class WaitingOperations {
 
   /** Whether another process may have appended one of the operations. */
   get hasKeyed(): boolean {
-    return this.queue.some(({ keyed }) => keyed)
+    return this.queue.some(({ after }) => after !== undefined)
   }
 
   /** Returns the result of an operation that waits; undefined when the operation does not wait. */
@@ -70,6 +71,21 @@ export class WaitingOperations {
       waiting.resolve({ revision: revisionOf(slot, indexOf.get(waiting.operation.opId)!), slot })
     this.queue = this.queue.filter((waiting) => !landed.includes(waiting))
     return landed.length > 0
+  }
+
+  /** Those that wait, each with the slot after which it may be. `slot`: the first that was tried. */
+  wantedFrom(slot: number): WantedOperation[] {
+    return this.queue.map(({ operation: { opId }, after = slot - 1 }) => ({
+      opId,
+      after: Math.min(after, slot - 1)
+    }))
+  }
+
+  /** Resolves the operations that were found. */
+  acceptAll(found: ReadonlyMap<string, Appended>): void {
+    const landed = this.queue.filter(({ operation }) => found.has(operation.opId))
+    this.queue = this.queue.filter((waiting) => !landed.includes(waiting))
+    for (const { operation, resolve } of landed) resolve(found.get(operation.opId)!)
   }
 
   rejectLate(nowMs: number, error: unknown): void {

@@ -10,13 +10,14 @@ import { retryStore } from '@likeness/store/retry-store'
 import { payloadOf, rawPlace } from '../apply/apply-batch.ts'
 import { emptyWriterState, linesAt, type WriterState } from '../apply/writer-state.ts'
 import { ArrivalSet } from '../history/arrival-set.ts'
-import type { Base, PackRef, View } from '../history/base.ts'
+import type { Base, PackRef, View } from '../base/base.ts'
 import { decodeLabels, type Labels } from '../history/labels.ts'
-import { type PackBlock, readBlock, readDirectory } from '../history/pack.ts'
+import { type PackBlock, readBlock, readDirectory } from '../base/pack.ts'
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { storedPayload } from '../item/item-payload.ts'
 import { embeddedBatch } from '../log/embedded-batch.ts'
 import type { WorkSource } from '../log/read-log.ts'
+import { newHistory } from '../state/history.ts'
 import { readPart } from '../state/read-state.ts'
 import { Filling } from './filling.ts'
 import type { TakingDeps } from './take-batches.ts'
@@ -35,7 +36,7 @@ export async function baseState(
   return Object.assign(emptyWriterState(spec), {
     ...(await retryStore(deps.clock, read, deps.signal)),
     appliedSlot: base.appliedSlot,
-    history: { lastArrival: base.lastArrival, restored: base.restored, base: null }
+    history: { ...newHistory(), lastArrival: base.lastArrival, restored: base.restored }
   } satisfies Partial<WriterState>)
 }
 

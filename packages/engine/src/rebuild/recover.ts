@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -12,11 +13,12 @@ import { retryStore } from '@likeness/store/retry-store'
 import { newRecord } from '../apply/apply-operation.ts'
 import { allOf, cancelIngestion, endIngestion } from '../apply/restore.ts'
 import { linesAt, type WriterState } from '../apply/writer-state.ts'
-import type { Base } from '../history/base.ts'
+import type { Base } from '../base/base.ts'
 import { findBase } from '../history/find-base.ts'
 import { readJobResult } from '../jobs/job-result.ts'
 import { type LogHistory, readHistory } from '../log/log-history.ts'
-import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import type { BaseRef, History } from '../state/history.ts'
+import { decodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import { readPart } from '../state/read-state.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import { manifestSchema, type SnapshotRecord } from '../version/manifest.ts'
@@ -42,11 +44,19 @@ export async function recoverState(
   const base = found?.base
   const history = await readHistory(deps, { settings: created.settings, base })
   const begun = [...(await openIn(deps, base)), ...history.ingestions.map(begunBy)]
-  const unfinished = await findUnfinished(deps, begun)
+  const ended = await findEnded(deps, begun, base)
+  const open = begun.filter(({ record }) => !ended.has(record.revision))
+  const unfinished = new Set(open.map(({ id }) => id))
   const state = await replay(
     deps,
     { ...created, settings: history.settings },
-    { appliedSlot: history.slot, open: {}, unfinished, base },
+    {
+      appliedSlot: history.slot,
+      open: {},
+      unfinished,
+      base,
+      findEnded: async (revision) => ended.get(revision)
+    },
     history
   )
   for (const [id] of [...state.ingestions]) if (!unfinished.has(id)) state.ingestions.drop(id)
@@ -67,13 +77,23 @@ export async function recoverState(
     asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding)
       ? null
       : { state: 'running' as const, ...asked }
-  if (found !== undefined && state.history !== null) state.history.base = found.ref
-  await addEnded(deps, state, begun, unfinished)
+  numberAnew(state, found?.ref, deps.newId())
+  for (const [revision, record] of ended) state.ended.set(revisionKey(revision), record)
   return Object.assign(state, {
     reprojection,
     snapshots: await findSnapshots(deps, history, base),
     results: history.rebuilds.map(({ revision }) => ({ revision }))
   } satisfies Partial<WriterState>)
+}
+
+/**
+ * The numbers of what came after the base are lost, and others were given: no other version has them.
+ * Nothing below the base is read again, so all of that may be deleted.
+ */
+function numberAnew({ history }: WriterState, base: BaseRef | undefined, numbering: string): void {
+  if (history === null) return
+  Object.assign(history, { numbering, base: base ?? null } satisfies Partial<History>)
+  if (base?.holdsLog === true) history.floor = base.appliedSlot
 }
 
 const begunBy = ({ operation, revision }: LogHistory['ingestions'][number]): Begun => ({
@@ -92,46 +112,67 @@ async function openIn(
   return [...ingestions].map(([id, { record }]) => ({ id, record: { ...record } }))
 }
 
-/** Returns the ingestions without a result. One listing finds all results. */
-async function findUnfinished(
-  { store, clock, keys, signal }: ReplayDeps,
-  begun: readonly Begun[]
-): Promise<Set<string>> {
-  const list = async (): Promise<Set<string>> => {
-    const unfinished = new Set(begun.map(({ id }) => id))
+/** How the ingestions have ended that no base knows of, by revision: from what commits have written. */
+async function findEnded(
+  deps: ReplayDeps,
+  begun: readonly Begun[],
+  base: Base | undefined
+): Promise<Map<number, IngestionRecord>> {
+  const { store, clock, keys, signal } = deps
+  const list = async () => {
+    const [ended, results]: [string[], Set<string>] = [[], new Set()]
     for await (const { key } of store.list(keys.jobPrefix)) {
-      const [ingestion = ''] = key.slice(keys.jobPrefix.length).split('/')
-      if (key === keys.jobResult(ingestion)) unfinished.delete(ingestion)
+      const seq = seqOfEndedJobs(key)
+      if (seq === undefined) results.add(key)
+      else if (seq > (base?.seq ?? 0)) ended.push(key)
     }
-    return unfinished
+    return { ended, results }
   }
-  return await retryStore(clock, list, signal)
+  const { ended, results } = await retryStore(clock, list, signal)
+  const found = await readResults(
+    deps,
+    begun.filter(({ id }) => results.has(keys.jobResult(id)))
+  )
+  const read = (key: string) => retryStore(clock, () => readEnded(deps, key), signal)
+  for await (const records of mapInOrder(ended, resultsAtOnce, read))
+    for (const record of records) found.set(record.revision, record)
+  return found
 }
 
-/** Reads the results of the ingestions that have ended, so that their jobs are known again. */
-async function addEnded(
+/** What is damaged is passed over: its ingestions take what there is, as those that were open do. */
+async function readEnded({ store, logger }: ReplayDeps, key: string): Promise<IngestionRecord[]> {
+  const stored = await store.get(key)
+  try {
+    return stored === undefined ? [] : decodePage(key, stored.body)
+  } catch (error) {
+    if (!isAppError(error, 'data_corrupt')) throw error
+    logger.warn({ err: error }, 'records of ended jobs passed over')
+    return []
+  }
+}
+
+/** Reads results of a program that wrote one for each ingestion. */
+async function readResults(
   { store, clock, keys, signal }: ReplayDeps,
-  { ended }: WriterState,
-  begun: readonly Begun[],
-  unfinished: ReadonlySet<string>
-): Promise<void> {
+  begun: readonly Begun[]
+): Promise<Map<number, IngestionRecord>> {
   const read = async ({ id, record }: Begun) => ({
     record,
-    result: unfinished.has(id)
-      ? undefined
-      : await retryStore(clock, () => readJobResult(store, keys, id), signal)
+    result: await retryStore(clock, () => readJobResult(store, keys, id), signal)
   })
+  const found = new Map<number, IngestionRecord>()
   for await (const { record, result } of mapInOrder(begun, resultsAtOnce, read)) {
     if (result === undefined) continue
     const { done = allOf(result.total), seq, finishedAtMs, ...counts } = result
     const { indexed, superseded, failed, failures, cancelled } = counts
-    ended.set(revisionKey(record.revision), {
+    found.set(record.revision, {
       ...record,
       ...{ done, indexed, superseded, failed, failures, completedSeq: seq },
       completedAtMs: finishedAtMs,
       ...(cancelled !== undefined && { cancelled })
     })
   }
+  return found
 }
 
 type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & {

@@ -15,9 +15,9 @@ import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { readJobResult } from '../jobs/job-result.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
-import type { Base, View } from '../history/base.ts'
+import type { Base, View } from '../base/base.ts'
 import { MergesOnTheWay, type MergesOnTheWayDeps } from './merges-on-the-way.ts'
-import type { Origin } from './origin.ts'
+import type { Ended, Origin } from './origin.ts'
 import { baseState, takePacked } from './packed-state.ts'
 import {
   outstandingBatches,
@@ -60,6 +60,8 @@ export async function replay(
   const { restores, cancels, known } =
     history ?? (await readHistory(deps, { settings: spec.settings, last: to.appliedSlot, base }))
   const context = { rules: deps.protocol, files: deps.files }
+  const findEnded = async (id: string, revision: number): Promise<Ended | undefined> =>
+    (await to.findEnded?.(revision)) ?? (await formerResult(deps, id))
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
     const restore = restores.findLast(({ slot }) => slot <= appliedSlot)
@@ -79,13 +81,14 @@ export async function replay(
       state.appliedSlot = slot
     }
     for (const { revision, target } of cancels)
-      if (slotOf(revision) <= appliedSlot) await limitToCancelled(deps, state, target)
+      if (slotOf(revision) <= appliedSlot) await limitToCancelled(state, target, findEnded)
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
     for (const [id, done] of packed)
       state.ingestions.get(id)!.done.addAll(OrdinalRanges.parse(done))
     await takeAll(deps, state, to.loose)
     const finished = [...state.ingestions].filter(([id]) => unfinished?.has(id) !== true)
-    const judge = ([id, ingestion]: (typeof finished)[number]) => assertWhole(deps, id, ingestion)
+    const judge = ([id, ingestion]: (typeof finished)[number]) =>
+      assertWhole(deps, { id, ingestion }, findEnded)
     for await (const _ of mapInOrder(finished, readsAhead, judge));
     return state
   }
@@ -128,20 +131,26 @@ function limitTo(state: WriterState, id: string, done: string): void {
     ingestion.done = OrdinalRanges.parse(done).complement(ingestion.record.total)
 }
 
+type FindEndedById = (id: string, revision: number) => Promise<Ended | undefined>
+
+/** A program before 0.4 has written the result of each ingestion. */
+const formerResult = ({ store, clock, keys, signal }: ReplayDeps, id: string) =>
+  retryStore(clock, () => readJobResult(store, keys, id), signal)
+
 /**
- * Limits an ingestion to what was done when it was cancelled. Its result says that. Without a result
- * it may have ended before, or nobody knows: then what there is is taken.
+ * Limits an ingestion to what was done when it was cancelled. Where that is not known it may have
+ * ended before: then what there is is taken.
  */
 async function limitToCancelled(
-  { store, clock, keys, signal }: ReplayDeps,
   state: WriterState,
-  revision: number
+  revision: number,
+  findEnded: FindEndedById
 ): Promise<void> {
   const [found] = state.ingestions.openAfter(revision - 1)
   if (found?.open.record.revision !== revision) return
   const { ingestion } = found
-  const result = await retryStore(clock, () => readJobResult(store, keys, ingestion), signal)
-  if (result?.done !== undefined) limitTo(state, ingestion, result.done)
+  const ended = await findEnded(ingestion, revision)
+  if (ended?.done !== undefined) limitTo(state, ingestion, ended.done)
 }
 
 async function takeAll(
@@ -184,17 +193,14 @@ async function merging(
  * exception: their failed items were in no batch.
  */
 async function assertWhole(
-  { store, clock, keys, signal }: ReplayDeps,
-  id: string,
-  { record, done }: OpenIngestion
+  { keys }: ReplayDeps,
+  { id, ingestion: { record, done } }: { id: string; ingestion: OpenIngestion },
+  findEnded: FindEndedById
 ): Promise<void> {
   const missing = record.total - done.count
   if (missing === 0) return
-  const result =
-    record.given === true
-      ? await retryStore(clock, () => readJobResult(store, keys, id), signal)
-      : undefined
-  if (record.given === true && missing <= (result?.failed ?? missing)) return
+  const ended = record.given === true ? await findEnded(id, record.revision) : undefined
+  if (record.given === true && missing <= (ended?.failed ?? missing)) return
   throw appError(
     'data_corrupt',
     `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)} and ${keys.sharedBatchesPrefix}`

@@ -22,7 +22,9 @@ export const baseRefSchema = fileRefSchema.extend({
   seq: count,
   appliedSlot: count,
   lastArrival: count,
-  createdAtMs: z.number()
+  createdAtMs: z.number(),
+  /** Whether it stands for the log up to its slot. Those of programs that deleted nothing do not. */
+  holdsLog: z.boolean().default(false)
 })
 export type BaseRef = z.infer<typeof baseRefSchema>
 
@@ -32,11 +34,24 @@ export const historySchema = z.strictObject({
   /** Revision of the last restore; 0: there was none. */
   restored: count,
   /** Later arrivals are in loose batches. null: nothing was folded. */
-  base: baseRefSchema.nullable()
+  base: baseRefSchema.nullable(),
+  /** The base before. Batches of later arrivals stay, so that it can take the place of `base`. */
+  previous: baseRefSchema.nullable().default(null),
+  /** Slots up to this one are no part of the log any more: they may be deleted. */
+  floor: count.default(0),
+  /** Id of the numbers of arrivals. Made again without them, a collection has others. */
+  numbering: z.string().default('')
 })
 export type History = z.infer<typeof historySchema>
 
-export const newHistory = (): History => ({ lastArrival: 0, restored: 0, base: null })
+export const newHistory = (numbering = ''): History => ({
+  lastArrival: 0,
+  restored: 0,
+  base: null,
+  previous: null,
+  floor: 0,
+  numbering
+})
 
 /** Key of a line of loose batches. Keys are in the order of arrivals. */
 export const arrivalKey = (first: number): string => String(first).padStart(16, '0')

@@ -1,5 +1,6 @@
 // What a version knows of an ingestion: how far it is, and how it ended.
 import { z } from 'zod'
+import { decodeLines } from '@likeness/shared/contract/checked-object'
 
 const count = z.number().int()
 
@@ -37,6 +38,10 @@ export const ingestionRecordSchema = z.strictObject({
   cancelled: count.optional()
 })
 export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
+
+/** Reads a page of ended jobs, by revision. Throws data_corrupt. */
+export const decodePage = (key: string, body: Uint8Array): IngestionRecord[] =>
+  decodeLines(ingestionRecordSchema, key, body)
 
 /** Key of a line by its revision. Keys are in the order of revisions. */
 export const revisionKey = (revision: number): string => String(revision).padStart(16, '0')

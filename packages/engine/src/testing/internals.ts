@@ -2,7 +2,7 @@
 // themselves. Products import the engine from index.ts.
 export { createCatalog } from '../catalog/catalog.ts'
 export { matchesFilter } from '../columns/filter-match.ts'
-export { baseFiles, decodeBase } from '../history/base.ts'
+export { baseFiles, decodeBase } from '../base/base.ts'
 export { createFileCache } from '../files/file-cache.ts'
 export { encodeVectors } from '../files/vector-file.ts'
 export { UnnamedCollections } from '../garbage/unnamed-collections.ts'

@@ -3,9 +3,11 @@
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { ArrivalSet } from '../history/arrival-set.ts'
-import { type Base, packFiles, type PackRef, parseBase, type View } from '../history/base.ts'
+import { type Base, packFiles, type PackRef, parseBase, type View } from '../base/base.ts'
+import { decodeCarried } from '../base/carried-lines.ts'
 import { decodeLabels } from '../history/labels.ts'
-import { decodeDirectory, type PackDirectory } from '../history/pack.ts'
+import { OperationIndex } from '../base/operation-index.ts'
+import { decodeDirectory, type PackDirectory } from '../base/pack.ts'
 import type { BaseRef } from '../state/history.ts'
 import { decodeStateLines } from '../state/state-lines.ts'
 import type { Manifest } from '../version/manifest.ts'
@@ -32,6 +34,10 @@ async function verifyBase(
   if (base === undefined) return undefined
   for (const part of [...base.state.base, ...base.state.deltas])
     await inspection.read(part, (body) => decodeStateLines(part.key, body))
+  for (const { file } of base.log?.operations ?? [])
+    await inspection.read(file, (body) => new OperationIndex(file.key, body))
+  for (const { file } of base.log?.lines ?? [])
+    await inspection.read(file, (body) => decodeCarried(file.key, body))
   const views = [base.view, ...Object.values(base.snapshots).map(({ view }) => view)]
   const sets: ArrivalSet[] = []
   for (const view of views) {

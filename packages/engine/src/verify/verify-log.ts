@@ -3,24 +3,29 @@
 import { decodeLines, decodeObject } from '@likeness/shared/contract/checked-object'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobResultSchema } from '@likeness/shared/contract/job'
-import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { type CollectionKeys, seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import { type IngestionRecord, ingestionRecordSchema } from '../state/job-record.ts'
+import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import { decodeStateLines, type StateLine } from '../state/state-lines.ts'
 import { StateContent } from '../state/read-state.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { VerifyFiles } from './verify-files.ts'
 
-/** Verifies that slots are dense from 1, at least up to the applied one. */
+/**
+ * Verifies that slots are dense above the floor, at least up to the applied one. Those below are no
+ * part of the log.
+ */
 export async function verifyLog(
   inspection: VerifyFiles,
   keys: CollectionKeys,
-  appliedSlot: number
+  { appliedSlot, history }: Pick<Manifest, 'appliedSlot' | 'history'>
 ): Promise<void> {
-  let next = 1
-  for await (const { key } of inspection.store.list(keys.logPrefix)) {
+  const floor = history?.floor ?? 0
+  let next = floor + 1
+  const startAfter = keys.logSlot(floor)
+  for await (const { key } of inspection.store.list(keys.logPrefix, { startAfter })) {
     for (; next < Number(key.slice(keys.logPrefix.length)); next++)
       inspection.problem(
         'missing',
@@ -42,10 +47,12 @@ export async function verifyIngestionObjects(
   inspection: VerifyFiles,
   keys: CollectionKeys
 ): Promise<void> {
-  const decodeResult = (key: string, body: Uint8Array) =>
-    key.endsWith('.ndjson')
+  const decodeResult = (key: string, body: Uint8Array): unknown => {
+    if (seqOfEndedJobs(key) !== undefined) return decodePage(key, body)
+    return key.endsWith('.ndjson')
       ? decodeLines(failedItemSchema, key, body)
       : decodeObject(jobResultSchema, key, body)
+  }
   for await (const { key } of inspection.store.list(keys.ingestionsPrefix))
     await verifyObject(inspection, key, decodeItemList)
   for (const prefix of [keys.batchesPrefix, keys.sharedBatchesPrefix])
@@ -82,7 +89,7 @@ export async function verifyState(
   }
   for (const line of recent) content.add(line)
   for (const { file } of content.of('page').values())
-    await inspection.read(file, (body) => decodeLines(ingestionRecordSchema, file.key, body))
+    await inspection.read(file, (body) => decodePage(file.key, body))
   for (const record of content.of('job').values()) await verifyIngestion(inspection, keys, record)
 }
 

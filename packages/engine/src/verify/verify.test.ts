@@ -125,7 +125,7 @@ test('every file that is altered, cut or removed is named', async () => {
     '.jobs',
     '.quantizer',
     '.failed.ndjson',
-    'result.json',
+    '.ended',
     '/ing/',
     '/batch/',
     '/log/',

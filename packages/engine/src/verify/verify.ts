@@ -73,7 +73,7 @@ async function verifyVersion(
       inspection.problem('missing', key, 'CURRENT names it, and it is not in the store')
     return found
   })
-  await verifyLog(inspection, keys, manifest?.appliedSlot ?? 0)
+  await verifyLog(inspection, keys, manifest ?? { appliedSlot: 0, history: null })
   await verifyIngestionObjects(inspection, keys)
   if (manifest === undefined) return
   inspection.expect(

@@ -87,10 +87,11 @@ export const commitProtocol: CommitProtocol = {
   async commit(context, versionedCurrent, { manifest, manifestKey }, announce) {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
-    const { seq, commitId, appliedSlot, open } = manifest
+    const { seq, commitId, appliedSlot, open, history } = manifest
     const { jobs, items, bytes } = open
+    const floor = history?.floor ?? 0
     const next = {
-      ...withState(versionedCurrent.current, { appliedSlot, open: { jobs, items, bytes } }),
+      ...withState(versionedCurrent.current, { appliedSlot, floor, open: { jobs, items, bytes } }),
       seq,
       commitId,
       manifest: manifestKey,

@@ -33,12 +33,16 @@ const stateFields = {
   dropped: z.boolean()
 }
 
-/** Format 1 is of programs before 0.4. The next commit writes format 2. */
+/**
+ * Format 1 is of programs before 0.4. The next commit writes format 2. Format 3: slots of the log may
+ * be deleted, so nobody may append who does not look at the floor.
+ */
 export const currentSchema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal(1), ...versionFields }),
-  z.strictObject({ format: z.literal(2), ...versionFields, ...stateFields })
+  z.strictObject({ format: z.literal([2, 3]), ...versionFields, ...stateFields })
 ])
 export type Current = z.infer<typeof currentSchema>
+type StatedCurrent = Exclude<Current, { format: 1 }>
 type CurrentState = z.infer<z.ZodObject<typeof stateFields>>
 
 const emptyState: CurrentState = {
@@ -49,12 +53,12 @@ const emptyState: CurrentState = {
 }
 
 /** Returns the fields of format 2. Those that `current` does not have begin empty. */
-export const withState = (
-  current: Current,
-  change: Partial<CurrentState> = {}
-): Extract<Current, { format: 2 }> => ({ ...emptyState, ...current, ...change, format: 2 })
+export function withState(current: Current, change: Partial<CurrentState> = {}): StatedCurrent {
+  const next = { ...emptyState, ...current, ...change }
+  return { ...next, format: next.floor > 0 ? 3 : 2 }
+}
 
-export const isDropped = (current: Current): boolean => current.format === 2 && current.dropped
+export const isDropped = (current: Current): boolean => current.format !== 1 && current.dropped
 export interface VersionedCurrent {
   current: Current
   etag: string

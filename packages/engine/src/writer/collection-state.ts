@@ -1,5 +1,6 @@
 // State of a collection in its writer: the committed version, the changes applied since, and the
 // commit that makes them one version. Changes run one at a time.
+import { encodeLines } from '@likeness/shared/contract/checked-object'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
@@ -13,7 +14,7 @@ import {
 import { adoptPages, trackedMaps } from '../apply/state-changes.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import { revisionKey } from '../state/job-record.ts'
+import { decodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import { stateShape } from '../state/write-state.ts'
 import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
@@ -148,21 +149,49 @@ export class CollectionState {
     for (const map of trackedMaps(state)) map.settle()
   }
 
-  /** Writes the result of every completed ingestion. Safe to repeat. */
-  async closeFinished(): Promise<void> {
-    const { store, clock, keys, signal } = this.deps
-    const { ingestions, ended } = this.state
-    const write = async (id: string): Promise<string> => {
-      const { record } = ingestions.get(id)!
-      await retryStore(clock, () => writeJobResult(store, keys, id, record), signal)
-      return id
+  /** How an ingestion has ended. Throws data_corrupt, or object_not_found. */
+  async findEnded(revision: number): Promise<IngestionRecord | undefined> {
+    const { ended, pages } = this.state
+    const known = ended.get(revisionKey(revision))
+    if (known !== undefined) return known
+    for (const [, { first, last, file }] of pages) {
+      if (revision < first || revision > last) continue
+      const body = await this.fenced(() => this.deps.files.get(file))
+      const found = decodePage(file.key, body).find((record) => record.revision === revision)
+      if (found !== undefined) return found
     }
-    for await (const id of mapInOrder(ingestions.unwritten, resultsAtOnce, write)) {
-      const { record } = ingestions.get(id)!
+    return undefined
+  }
+
+  /**
+   * Closes every completed ingestion. How they ended is written once more beside the manifest, which
+   * may be lost. Safe to repeat.
+   */
+  async closeFinished(): Promise<void> {
+    const { ingestions, ended, history } = this.state
+    const closed = ingestions.unwritten.map((id) => [id, ingestions.get(id)!.record] as const)
+    if (closed.length === 0) return
+    const records = closed.map(([, record]) => record)
+    await (history === null ? this.writeResults(records) : this.writeEnded(records))
+    for (const [id, record] of closed) {
       ended.load(revisionKey(record.revision), record)
       ingestions.drop(id)
       this.onClosed(id)
     }
+  }
+
+  private async writeEnded(records: readonly IngestionRecord[]): Promise<void> {
+    const { store, clock, keys, signal } = this.deps
+    const key = keys.endedJobs(this.committed.seq, this.committed.commitId)
+    await retryStore(clock, () => store.put(key, encodeLines(records)), signal)
+  }
+
+  /** Where nothing is folded, a result of its own says which ingestion was accepted. */
+  private async writeResults(records: readonly IngestionRecord[]): Promise<void> {
+    const { store, clock, keys, signal } = this.deps
+    const write = (record: IngestionRecord) =>
+      retryStore(clock, () => writeJobResult(store, keys, record), signal)
+    for await (const _ of mapInOrder(records, resultsAtOnce, write));
   }
 
   /**

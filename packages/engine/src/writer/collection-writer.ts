@@ -11,13 +11,13 @@ import { BatchIntake } from '../apply/batch-intake.ts'
 import { openVersion, type OpenVersion } from '../apply/restore.ts'
 import { pageKeys } from '../apply/state-changes.ts'
 import { type StepBounds, stepBounds } from '../apply/step-bounds.ts'
-import { Garbage } from '../garbage/garbage.ts'
 import type { NamedIngestion } from '../log/open-ingestion.ts'
-import { readInlineLines } from '../log/inline-lines.ts'
+import { SmallLines } from '../log/small-lines.ts'
 import { assertNoGap, readSlots } from '../log/read-log.ts'
 import type { MergeTier } from '../merge/merge-plan.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { mustReadManifest } from '../version/manifest.ts'
+import { Collecting } from './collecting.ts'
 import { CollectionState, type OpenedCollection } from './collection-state.ts'
 import { Folding } from './folding.ts'
 import { Merging } from './merging.ts'
@@ -40,7 +40,8 @@ export class CollectionWriter {
   private readonly merging: Merging
   private readonly reindexing: Reindexing
   private readonly folding: Folding
-  private readonly garbage: Garbage
+  private readonly collecting: Collecting
+  private readonly lines: SmallLines
   /** Whether batches may be there of ingestions in slots that are not applied yet. */
   private mustList = false
   /** Requests for a rebuild up to this slot were done when the writer was opened. */
@@ -49,12 +50,14 @@ export class CollectionWriter {
   constructor(deps: BoundWriterDeps, opened: OpenedCollection) {
     this.deps = deps
     this.intake = new BatchIntake(deps)
+    this.lines = new SmallLines(deps)
     this.bounds = { ...stepBounds, ...deps.stepBounds }
     this.collection = new CollectionState(deps, opened, (id) => this.intake.forget(id))
     this.merging = new Merging(this.collection)
     this.reindexing = new Reindexing(this.collection, () => this.merging.abandon())
     this.folding = new Folding(this.collection, () => this.reindexing.isUnderWay)
-    this.garbage = new Garbage(
+    this.collecting = new Collecting(
+      this.collection,
       deps,
       () =>
         new Set([
@@ -101,9 +104,9 @@ export class CollectionWriter {
     return this.collection.state.ingestions.openAfter(revision)
   }
 
-  /** Returns item lines from log entries, by revision. Those of damaged entries are left out. */
+  /** Returns item lines of small ingestions by revision. Those that are damaged are left out. */
   readLines(revisions: readonly number[]): Promise<Map<number, ItemListLine[]>> {
-    return readInlineLines(this.deps, revisions)
+    return this.lines.read(revisions, this.collection.manifest.history?.base ?? null)
   }
 
   /** Whether batches of the ingestion were found, and wait to be taken in. */
@@ -190,14 +193,15 @@ export class CollectionWriter {
 
   private async makeSnapshot(logged: Parameters<typeof replayed>[1]): Promise<OpenVersion> {
     const { collection } = this
-    const { state, isRenumbered } = await replayed(collection, logged)
-    if (isRenumbered) forgetNumbers(collection.state)
+    const findEnded = (revision: number) => collection.findEnded(revision)
+    const { state, origin } = await replayed(collection, { ...logged, findEnded })
+    if (origin.isRenumbered) forgetNumbers(collection.state)
     return { segments: state.segments, quantizer: null }
   }
 
   /**
-   * Returns undefined when the snapshot is damaged, or was taken with another embedding. Then the
-   * caller makes the version again from the log.
+   * Returns undefined when the snapshot is damaged, or was taken with another embedding, or its
+   * arrivals have other numbers. Then the caller makes the version again from the log.
    */
   private async openSnapshot(
     { manifest, sha256 }: Parameters<SlotContext['openVersion']>[0],
@@ -207,7 +211,10 @@ export class CollectionWriter {
     const { store, logger } = this.deps
     try {
       const held = await collection.fenced(() => mustReadManifest(store, manifest, sha256))
-      const isAsNow = held.spec.embedding.version === collection.state.spec.embedding.version
+      const { spec, history } = collection.state
+      const isAsNow =
+        held.spec.embedding.version === spec.embedding.version &&
+        held.history?.numbering === history?.numbering
       return isAsNow ? await openVersion(files, held) : undefined
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
@@ -261,33 +268,26 @@ export class CollectionWriter {
     return this.folding.fold()
   }
 
-  /**
-   * Deletes files that no retained manifest names. Returns their number: 0 while a needed manifest
-   * is damaged.
-   */
+  /** Deletes files that no retained manifest names. Returns their number. */
   collect(): Promise<number> {
-    const { collection, garbage } = this
-    return collection.exclusively(
-      async () => await collection.deleteFenced(await garbage.files(collection.current))
-    )
+    return this.collecting.files()
   }
 
   /** Whether the next `collectUploads` has old uploads to look at, or to delete. */
   get hasUploadsLeft(): boolean {
-    return this.garbage.hasUploadsLeft
+    return this.collecting.hasUploadsLeft
   }
 
   /** Deletes stored uploads of requests that were never accepted. Returns the number of objects. */
-  async collectUploads(): Promise<number> {
-    const { collection, garbage } = this
-    const isRegistered = (ingestion: string): boolean => collection.state.ingestions.has(ingestion)
-    if (!(await garbage.hasUploads(isRegistered))) return 0
-    return await collection.exclusively(async () => {
-      const found = await garbage.uploads(collection.state)
-      if (found === undefined) return 0
-      const deleted = await collection.deleteFenced(found)
-      garbage.clearUploads()
-      return deleted
-    })
+  collectUploads(): Promise<number> {
+    return this.collecting.uploads()
+  }
+
+  /**
+   * Deletes some of the slots, batches and lists that two bases stand for. Returns false when there
+   * were none. Rejects as `merge` does.
+   */
+  collectFolded(): Promise<boolean> {
+    return this.collecting.folded()
   }
 }

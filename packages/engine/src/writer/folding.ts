@@ -1,7 +1,7 @@
 // Folds of one writer: begun at a committed version, built while commits go on, named by a commit.
 import { forgetNumbers, type WriterState } from '../apply/writer-state.ts'
 import { buildFold, type FoldTask } from '../history/fold.ts'
-import { isAppError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
 import type { CollectionState } from './collection-state.ts'
@@ -23,6 +23,7 @@ interface UnderWay {
 export class Folding {
   private readonly collection: CollectionState
   private underWay: UnderWay | undefined
+  private blockedBy: { name: string; revision: number | undefined } | undefined
   /** Whether something is under way that has to read what a fold replaces. */
   private readonly isBlocked: () => boolean
 
@@ -53,7 +54,13 @@ export class Folding {
     const begun = await collection.exclusively(async () => this.begin())
     if (begun === undefined) return false
     try {
-      const { base } = await collection.fenced(() => build(begun.task, begun.abort.signal))
+      const { base, blockedBy, damage } = await collection.fenced(() =>
+        build(begun.task, begun.abort.signal)
+      )
+      const { logger } = collection.deps
+      if (damage !== undefined)
+        logger.error({ damage }, 'packs are damaged, and not written again: a rebuild is needed')
+      if (blockedBy !== undefined) return this.block(begun, blockedBy)
       return await collection.exclusively(() =>
         base === null ? this.forgetNumbers() : this.adopt(begun, base)
       )
@@ -66,6 +73,23 @@ export class Folding {
     }
   }
 
+  /** Folds again when that snapshot is dropped. */
+  private block({ snapshots }: UnderWay, name: string): false {
+    this.blockedBy = { name, revision: snapshots.get(name) }
+    this.collection.deps.logger.warn(
+      { snapshot: name },
+      'the history is not folded until this snapshot is dropped: its items have other numbers'
+    )
+    return false
+  }
+
+  private get isBlockedBySnapshot(): boolean {
+    const { blockedBy } = this
+    if (blockedBy === undefined) return false
+    const { name, revision } = blockedBy
+    return this.collection.state.snapshots.get(name)?.revision === revision
+  }
+
   private hasDropped({ snapshots }: UnderWay): boolean {
     const { snapshots: now } = this.collection.state
     return [...snapshots].some(([name, revision]) => now.get(name)?.revision !== revision)
@@ -74,6 +98,8 @@ export class Folding {
   private begin(): UnderWay | undefined {
     const { state, manifest, current, deps } = this.collection
     if (state.dirty || this.isBlocked() || this.underWay !== undefined) return undefined
+    // A request that waits is found in the log.
+    if (state.rebuilds.length > 0 || this.isBlockedBySnapshot) return undefined
     if (!this.isDue(state, manifest)) return undefined
     const foldId = deps.newId()
     const task: FoldTask = {
@@ -81,7 +107,10 @@ export class Folding {
       version: { key: current.manifest, sha256: current.sha256 },
       foldId,
       nowMs: deps.clock.nowMs(),
-      ...(deps.packBytes !== undefined && { packBytes: deps.packBytes })
+      ...(deps.packBytes !== undefined && { packBytes: deps.packBytes }),
+      ...(deps.operationRetentionMs !== undefined && {
+        operationRetentionMs: deps.operationRetentionMs
+      })
     }
     const held = new Set([foldId, current.manifest, ...manifestFiles(manifest)])
     const snapshots = new Map(
@@ -92,25 +121,37 @@ export class Folding {
     return this.underWay
   }
 
-  private isDue({ history, batches }: WriterState, { appliedSlot }: Manifest): boolean {
+  private isDue({ history, batches }: WriterState, { appliedSlot, spec, open }: Manifest): boolean {
     const { deps } = this.collection
     const shape = { ...foldShape, ...deps.foldShape }
     if (history === null) return false
-    const slots = appliedSlot - (history.base?.appliedSlot ?? 0)
-    if (slots === 0 && batches.size === 0) return false
-    if (batches.size >= shape.batches || slots >= shape.slots) return true
-    const bytes = [...batches].reduce((sum, [, batch]) => sum + batch.bytes, 0)
-    const beforeMs = history.base?.createdAtMs ?? this.collection.manifest.spec.createdAtMs
-    return bytes >= shape.batchBytes || deps.clock.nowMs() - beforeMs >= shape.afterMs
+    const { base, floor } = history
+    const slots = appliedSlot - (base?.appliedSlot ?? 0)
+    // A base carries the lines of small ingestions that are open.
+    if ((open.bytes ?? 0) > shape.lineBytes && slots < shape.mostSlots) return false
+    const loose = { count: 0, bytes: 0 }
+    for (const [, { first, bytes }] of batches) {
+      if (first <= (base?.lastArrival ?? 0)) continue
+      loose.count++
+      loose.bytes += bytes
+    }
+    const isOld = deps.clock.nowMs() - (base?.createdAtMs ?? spec.createdAtMs) >= shape.afterMs
+    // Nothing is deleted before two bases stand for it.
+    if (slots === 0 && loose.count === 0) return isOld && base !== null && floor < base.appliedSlot
+    if (isOld || slots >= shape.slots) return true
+    return loose.count >= shape.batches || loose.bytes >= shape.batchBytes
   }
 
   private async adopt(begun: UnderWay, base: BaseRef): Promise<boolean> {
     const { collection } = this
     const { state } = collection
     if (this.underWay !== begun || this.isBlocked() || state.history === null) return false
-    state.history.base = base
+    const { base: previous, floor } = state.history
+    const folded = collection.deps.protocol.floorAfter(base, previous)
+    Object.assign(state.history, { base, previous, floor: Math.max(floor, folded) })
+    // Batches of later arrivals stay: the base before may have to take the place of the new one.
     for (const [key, { first }] of [...state.batches])
-      if (first <= base.lastArrival) state.batches.delete(key)
+      if (first <= (previous?.lastArrival ?? 0)) state.batches.delete(key)
     state.dirty = true
     await collection.commit()
     return true
@@ -120,6 +161,8 @@ export class Folding {
   private async forgetNumbers(): Promise<boolean> {
     const { collection } = this
     const { state, deps } = collection
+    if ((state.history?.floor ?? 0) > 0)
+      throw appError('internal', 'a version that was folded has items without numbers')
     deps.logger.warn('items of a program before 0.4 were restored: the history is not folded')
     forgetNumbers(state)
     state.dirty = true

@@ -31,6 +31,7 @@ export async function rebuildCollection(
   requests?: { untilSlot: number }
 ): Promise<CollectionWriter | undefined> {
   const writer = await takeCollection(deps, (manifest) => loadJobsOnly(deps.files, manifest))
+  await writer?.closeFinished()
   await writer?.rebuild(requests)
   return writer
 }

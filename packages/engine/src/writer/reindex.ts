@@ -8,22 +8,23 @@ import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
 import type { TakenBatch } from '../apply/batch-intake.ts'
 import { countLive } from '../apply/prepare-commit.ts'
-import {
-  emptyWriterState,
-  looseBatches,
-  numberedBy,
-  type WriterState
-} from '../apply/writer-state.ts'
+import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
 import { readHistory, slotsBetween } from '../log/log-history.ts'
 import type { OpenIngestion } from '../log/open-ingestion.ts'
 import { OpenIngestions } from '../log/open-ingestions.ts'
 import { adoptMerge, MergesUnderWay } from '../merge/merge.ts'
-import { originOf } from '../rebuild/origin.ts'
+import {
+  type FindEnded,
+  type FoundOrigin,
+  type Numbered,
+  originOf,
+  takeNumbers
+} from '../rebuild/origin.ts'
 import { lacksRaws } from '../rebuild/packed-state.ts'
 import { replay, type ReplayDeps } from '../rebuild/replay.ts'
 import { type BatchToTake, readsAhead, takeBatches, writeState } from '../rebuild/take-batches.ts'
 import { openSegment } from '../segment/open-segment.ts'
-import type { History } from '../state/history.ts'
+import { TrackedMap } from '../state/tracked-map.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { Protocol } from './protocol.ts'
@@ -32,6 +33,7 @@ export interface ReindexDeps extends ReplayDeps {
   protocol: Protocol
   /** Whether the request still holds. */
   isWanted: () => boolean
+  findEnded: FindEnded
 }
 export interface ReindexRequest {
   /** `rebuild`: the embedding stays. */
@@ -79,11 +81,9 @@ export class Reindex {
   private readonly begun: {
     appliedSlot: number
     open: OpenIngestions
-    history: History | null
-    loose: BatchToTake[]
+    numbered: Numbered
   }
-  /** Whether its arrivals have other numbers than those of the collection. */
-  private isRenumbered = false
+  private origin: FoundOrigin | undefined
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
   /** Batches that the collection has taken in since the start and this reindex has not. */
@@ -111,8 +111,10 @@ export class Reindex {
     this.begun = {
       appliedSlot: live.appliedSlot,
       open: new OpenIngestions(open),
-      history: live.history && { ...live.history },
-      loose: looseBatches(live)
+      numbered: {
+        history: live.history && { ...live.history },
+        batches: new TrackedMap(live.batches)
+      }
     }
     this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
   }
@@ -148,11 +150,11 @@ export class Reindex {
   async build(): Promise<void> {
     const {
       deps,
-      begun: { appliedSlot, open, history: numbers, loose },
+      begun: { appliedSlot, open, numbered },
       state: { spec }
     } = this
-    const origin = await originOf(deps, numbers, loose)
-    this.isRenumbered = origin.loose === undefined
+    const origin = await originOf(deps, numbered)
+    this.origin = origin
     const { base } = origin
     const history = await readHistory(deps, { settings: spec.settings, last: appliedSlot, base })
     const { ingestions } = history
@@ -167,7 +169,8 @@ export class Reindex {
       id,
       ingestion.done.toString()
     ])
-    const to = { appliedSlot, open: Object.fromEntries(done), ...origin }
+    const { findEnded } = deps
+    const to = { appliedSlot, open: Object.fromEntries(done), findEnded, ...origin }
     this.state = await replay(deps, spec, to, history)
     this.state.ingestions = open
   }
@@ -208,7 +211,7 @@ export class Reindex {
     try {
       while (taken < batches.length && isKnown(batches[taken]!)) {
         const { key, only, first } = batches[taken++]!
-        yield { key, only, first: this.isRenumbered ? undefined : first }
+        yield { key, only, first: this.origin?.isRenumbered === true ? undefined : first }
       }
     } finally {
       this.batches = this.batches.slice(taken)
@@ -256,6 +259,7 @@ export class Reindex {
     })
     const { spec, appliedSlot, ingestions, ended, pages, ...rest } = live
     const { snapshots, results, compaction, rebuilds, reprojection } = rest
+    takeNumbers(state, this.origin!, live, deps.newId)
     return Object.assign(state, {
       spec: { ...spec, embedding: this.request.embedding },
       appliedSlot,
@@ -267,7 +271,6 @@ export class Reindex {
       compaction,
       rebuilds,
       reprojection,
-      ...(!this.isRenumbered && numberedBy(live)),
       dirty: true
     } satisfies Partial<WriterState>)
   }

@@ -86,7 +86,11 @@ export class Reindexing {
     const isWanted = (): boolean =>
       !collection.isLost && signal?.aborted !== true && this.isAskedFor(request)
     this.running = new Reindex(
-      { ...replayDeps(deps, collection.fencedFiles()), isWanted },
+      {
+        ...replayDeps(deps, collection.fencedFiles()),
+        isWanted,
+        findEnded: (revision) => collection.findEnded(revision)
+      },
       state,
       request
     )

@@ -57,6 +57,11 @@ export interface WriterDeps {
   foldShape?: Partial<FoldShape>
   /** Bytes of arrivals after which a pack ends. Default 64 MiB. */
   packBytes?: number
+  /**
+   * Time for which it is known which operations the log had, once their slots are deleted. Longer
+   * than any retry may come later. Absent: for ever.
+   */
+  operationRetentionMs?: number
   /** Rows of a segment that a rebuild or a reindex writes. Default 20 000. */
   rowsPerSegment?: number
 }

@@ -94,6 +94,9 @@ export function collectionKeys(collectionId: string) {
     /** Arrivals of a version, and what their labels and metadata have become. */
     liveArrivals: (foldId: string, view: string) => `${root}side/${foldId}.${view}.arrivals`,
     changedLabels: (foldId: string, view: string) => `${root}side/${foldId}.${view}.labels`,
+    /** What a fold keeps of the log: its operations, and lines of small ingestions that are open. */
+    operations: (foldId: string) => `${root}side/${foldId}.operations`,
+    carriedLines: (foldId: string, part: number) => `${root}side/${foldId}.${part}.lines`,
     packPrefix: `${root}pack/`,
     pack: (foldId: string, number: number, part: 'items' | 'raw' | 'directory') =>
       `${root}pack/${foldId}.${number}.${part}`,
@@ -103,7 +106,9 @@ export function collectionKeys(collectionId: string) {
       `${root}base/${pad(appliedSlot, 14)}-${pad(epoch, 8)}.${foldId}`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     jobPrefix: `${root}job/`,
-    /** Result of a finished ingestion, written after the commit that finished it. */
+    /** Records of the ingestions that a commit has ended, written after it. */
+    endedJobs: (seq: number, commitId: string) => `${root}job/${pad(seq, 12)}-${commitId}.ended`,
+    /** Result of a finished ingestion. Only where nothing is folded: then it says what was accepted. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
     /** Failed items of one commit, with ordinals from `first` to `last`. Named by the job. */
     failures: (ingestion: string, commitId: string, { first, last }: OrdinalRange) =>
@@ -145,6 +150,12 @@ export function parseManifestKey(
   return match === null
     ? undefined
     : { seq: Number(match[1]), epoch: Number(match[2]), commitId: match[3]! }
+}
+
+/** Returns the version whose ended ingestions an object has, or undefined for any other key. */
+export function seqOfEndedJobs(key: string): number | undefined {
+  const match = /\/job\/(\d{12,})-[^/]+\.ended$/.exec(key)
+  return match === null ? undefined : Number(match[1])
 }
 
 /** Returns the parts of a batch key, or undefined for any other key. */

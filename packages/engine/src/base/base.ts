@@ -1,7 +1,8 @@
 // A base holds a committed version of a collection without its segments: the state lines of that
 // version, which arrivals are live, their changed labels, and the packs that hold all of them. It is
 // found by its name, so it needs no manifest. With the log above it and the batches that came later,
-// it makes the collection again.
+// it makes the collection again. It also says which operations the log had, because slots that two
+// bases stand for are deleted.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import { collectionSpecSchema } from '@likeness/shared/contract/collection'
@@ -14,6 +15,8 @@ import { readPart } from '../state/read-state.ts'
 import { stateRefSchema } from '../state/state-lines.ts'
 import { reprojectionSchema, snapshotRecordSchema } from '../version/manifest.ts'
 import { baseRefSchema, type BaseRef } from '../state/history.ts'
+import { linesPartSchema } from './carried-lines.ts'
+import { operationsPartSchema } from './operation-index.ts'
 
 const count = z.number().int().min(0)
 
@@ -39,6 +42,13 @@ const viewSchema = z.strictObject({
 /** What a version consists of: arrivals, with their labels. */
 export type View = z.infer<typeof viewSchema>
 
+const heldLogSchema = z.strictObject({
+  /** Oldest first. */
+  operations: z.array(operationsPartSchema),
+  /** Of small ingestions that were open, in the order of revisions. */
+  lines: z.array(linesPartSchema)
+})
+
 const baseSchema = z.strictObject({
   format: z.literal(1),
   seq: count,
@@ -60,6 +70,8 @@ const baseSchema = z.strictObject({
   view: viewSchema,
   /** In the order of their arrivals. */
   packs: z.array(packRefSchema),
+  /** null: written by a program that deleted nothing of the log. */
+  log: heldLogSchema.nullable().default(null),
   previous: baseRefSchema.nullable()
 })
 export type Base = z.infer<typeof baseSchema>
@@ -94,8 +106,8 @@ export async function decodeBase(
 
 export const refOf = (
   file: FileRef,
-  { seq, appliedSlot, lastArrival, createdAtMs }: Base
-): BaseRef => ({ ...file, seq, appliedSlot, lastArrival, createdAtMs })
+  { seq, appliedSlot, lastArrival, createdAtMs, log }: Base
+): BaseRef => ({ ...file, seq, appliedSlot, lastArrival, createdAtMs, holdsLog: log !== null })
 
 const viewFiles = ({ live, labels }: View): FileRef[] => (labels === null ? [live] : [live, labels])
 
@@ -103,10 +115,12 @@ export const packFiles = ({ items, raw, directory }: PackRef): FileRef[] =>
   raw === null ? [items, directory] : [items, raw, directory]
 
 /** Every file that a base names, but for the base before it and the manifests of snapshots. */
-export const baseFiles = ({ state, view, snapshots, packs }: Base): FileRef[] => [
+export const baseFiles = ({ state, view, snapshots, packs, log }: Base): FileRef[] => [
   ...state.base,
   ...state.deltas,
   ...viewFiles(view),
   ...Object.values(snapshots).flatMap((snapshot) => viewFiles(snapshot.view)),
+  ...(log?.operations ?? []).map(({ file }) => file),
+  ...(log?.lines ?? []).map(({ file }) => file),
   ...packs.flatMap(packFiles)
 ]

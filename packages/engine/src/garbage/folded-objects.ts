@@ -1,0 +1,185 @@
+// Objects of the log, and batches and lists, that two bases stand for. They are deleted one fold late,
+// so that the base before can take the place of a damaged one.
+import { parseBatchKey, seqOfEndedJobs } from '@likeness/shared/contract/keys'
+import { slotOf } from '@likeness/shared/contract/operation'
+import { isShared, partsOf } from '@likeness/shared/contract/vector-batch'
+import { isAppError } from '@likeness/shared/errors'
+import { ulidPattern } from '@likeness/shared/data/ulid'
+import { retryStore } from '@likeness/store/retry-store'
+import { type Base, readBase } from '../base/base.ts'
+import { KnownOperations } from '../base/known-operations.ts'
+import { KeyPages, keysPerPage } from '../log/key-pages.ts'
+import { peekHeader } from '../log/read-batches.ts'
+import type { WorkSource } from '../log/read-log.ts'
+import type { LooseBatch } from '../state/history.ts'
+import { readPart, readStateLines } from '../state/read-state.ts'
+import type { AppliedState } from './accepted-ingestions.ts'
+
+const ulidChars = 26
+
+export interface FoldedObjectsDeps extends WorkSource {
+  /** Time for which a superseded version, and what it names, may still be read. */
+  retentionMs: number
+}
+export interface FoldedState extends Pick<AppliedState, 'history' | 'ingestions'> {
+  /** Batches that no base but the newest stands for. */
+  batches: Iterable<readonly [string, LooseBatch]>
+}
+
+/** What the older of the two bases says. */
+interface Folded {
+  base: Base
+  /** Batches that are in its packs. */
+  batches: ReadonlySet<string>
+  /** Ingestions that were open in its version. */
+  open: ReadonlySet<string>
+}
+
+export class FoldedObjects {
+  private readonly deps: FoldedObjectsDeps
+  private readonly known: KnownOperations
+  /** The older base: when it was seen first, and the keys that are still to be looked at. */
+  private pass: { key: string; sinceMs: number; pages?: AsyncGenerator<string[]> } | undefined
+  private doneFor: string | undefined
+
+  constructor(deps: FoldedObjectsDeps) {
+    this.deps = deps
+    this.known = new KnownOperations(deps.store)
+  }
+
+  /** Whether there may be something to delete by now. Call this after each commit. */
+  hasLeft({ history }: FoldedState): boolean {
+    const key = history?.previous?.key
+    if (key === undefined || key === this.doneFor) return false
+    const nowMs = this.deps.clock.nowMs()
+    if (this.pass?.key !== key) this.pass = { key, sinceMs: nowMs }
+    return nowMs - this.pass.sinceMs >= this.deps.retentionMs
+  }
+
+  /**
+   * Returns the next objects to delete, by the committed version: undefined when there are none any
+   * more. They may be deleted once CURRENT has moved. Throws data_corrupt when the base is damaged.
+   */
+  async next(state: FoldedState): Promise<string[] | undefined> {
+    if (!this.hasLeft(state)) return undefined
+    const pass = this.pass!
+    try {
+      pass.pages ??= this.pages(state)
+      for (;;) {
+        const page = await pass.pages.next()
+        if (page.done === true) break
+        if (page.value.length > 0) return page.value
+      }
+      this.doneFor = pass.key
+    } catch (error) {
+      // The next call begins again, unless the same would come of it.
+      if (isAppError(error, 'data_corrupt')) this.doneFor = pass.key
+      pass.pages = undefined
+      throw error
+    }
+    return undefined
+  }
+
+  private async *pages(state: FoldedState): AsyncGenerator<string[]> {
+    const { keys, store, clock, signal } = this.deps
+    const { history } = state
+    const folded = await retryStore(
+      clock,
+      async () => readFolded(store, await readBase(store, history!.previous!)),
+      signal
+    )
+    const lastSlot = keys.logSlot(history!.floor)
+    yield* this.listed(keys.logPrefix, async (key) => key <= lastSlot, lastSlot)
+    const named = (): ReadonlySet<string> => new Set([...state.batches].map(([, { key }]) => key))
+    for (const [prefix, isOver] of [
+      [keys.batchesPrefix, (key: string) => this.isOwnOver(state, folded, key)],
+      [keys.sharedBatchesPrefix, (key: string) => this.isSharedOver(state, folded, key)]
+    ] as const) {
+      const kept = named()
+      yield* this.listed(prefix, async (key) => {
+        if (kept.has(key)) return false
+        return folded.batches.has(key) || (await isOver(key))
+      })
+    }
+    const ingestionIn = (key: string, prefix: string): string =>
+      key.slice(prefix.length, prefix.length + ulidChars)
+    yield* this.listed(keys.ingestionsPrefix, (key) =>
+      this.isOver(state, folded, ingestionIn(key, keys.ingestionsPrefix))
+    )
+    yield* this.listed(keys.jobPrefix, async (key) => {
+      const seq = seqOfEndedJobs(key)
+      if (seq !== undefined) return seq <= folded.base.seq
+      const ingestion = ingestionIn(key, keys.jobPrefix)
+      return key === keys.jobResult(ingestion) && (await this.isOver(state, folded, ingestion))
+    })
+  }
+
+  /** Yields the keys under a prefix that a rule takes, page by page, up to a key. */
+  private async *listed(
+    prefix: string,
+    takes: (key: string) => Promise<boolean>,
+    until = '~'
+  ): AsyncGenerator<string[]> {
+    const pages = new KeyPages(this.deps, prefix, '')
+    for (;;) {
+      const keys = await pages.next()
+      const taken: string[] = []
+      for (const key of keys) if (key <= until && (await takes(key))) taken.push(key)
+      yield taken
+      if (keys.length < keysPerPage || keys.at(-1)! > until) return
+    }
+  }
+
+  private async isOwnOver(state: FoldedState, folded: Folded, key: string): Promise<boolean> {
+    const ingestion = parseBatchKey(key)?.ingestion
+    return ingestion !== undefined && (await this.isOver(state, folded, ingestion))
+  }
+
+  /**
+   * Whether an ingestion was accepted in a slot that the older base stands for, and had ended by then.
+   * One whose operation nobody knows any more stays.
+   */
+  private async isOver(
+    { ingestions }: FoldedState,
+    folded: Folded,
+    ingestion: string
+  ): Promise<boolean> {
+    if (ingestions.has(ingestion) || folded.open.has(ingestion)) return false
+    if (!ulidPattern.test(ingestion)) return false
+    const { base } = folded
+    const { clock, signal } = this.deps
+    const revision = await retryStore(
+      clock,
+      () => this.known.findIngestion(base.log?.operations ?? [], ingestion),
+      signal
+    )
+    return revision !== undefined && slotOf(revision) <= base.appliedSlot
+  }
+
+  /** Whether all ingestions of a shared batch had ended. Their revisions are in its head. */
+  private async isSharedOver(
+    { ingestions }: FoldedState,
+    { base, open }: Folded,
+    key: string
+  ): Promise<boolean> {
+    const { store, clock, signal } = this.deps
+    const header = await retryStore(clock, () => peekHeader(store, key), signal)
+    if (header === undefined || header === null || !isShared(header)) return false
+    return partsOf(header).every(
+      ({ ingestion, revision }) =>
+        slotOf(revision) <= base.appliedSlot && !open.has(ingestion) && !ingestions.has(ingestion)
+    )
+  }
+}
+
+async function readFolded(store: WorkSource['store'], base: Base): Promise<Folded> {
+  const content = await readStateLines(base.state, (ref) => readPart(store, ref))
+  const jobs = [...content.of('job').values()]
+  return {
+    base,
+    batches: new Set([...content.of('batch').values()].map(({ key }) => key)),
+    open: new Set(
+      jobs.filter(({ completedSeq }) => completedSeq === null).map(({ ingestion }) => ingestion)
+    )
+  }
+}
