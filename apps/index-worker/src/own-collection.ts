@@ -26,7 +26,10 @@ const formerProgramMs = 60_000
 const mergeShare = 0.75
 
 export interface OwnerDeps
-  extends Pick<WriterDeps, 'store' | 'clock' | 'files' | 'logger' | 'announce' | 'project'>,
+  extends Pick<
+      WriterDeps,
+      'store' | 'clock' | 'files' | 'logger' | 'announce' | 'project' | 'mayNumber'
+    >,
     Pick<RunWriterDeps, 'tellCatalog' | 'troubles'> {
   config: IndexWorkerConfig
   catalog: Catalog
@@ -86,6 +89,7 @@ function openWriter(
     mergers,
     announce,
     project,
+    mayNumber,
     formerProgramsUntilMs
   }: OwnerDeps & { formerProgramsUntilMs: number },
   collectionId: string,
@@ -119,6 +123,7 @@ function openWriter(
       buildMerge,
       buildFold,
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
+      mayNumber,
       project
     },
     created

@@ -32,6 +32,7 @@ import { createMergeProcess } from './merge/merge-process.ts'
 import { subscribeNotifications } from './notifications.ts'
 import { deleteOldRecords, oldRecordsEveryMs } from './old-records.ts'
 import { ownCollection } from './own-collection.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { repeat } from './repeat.ts'
 import { createWorkerTable } from './sharing/worker-table.ts'
 import { withTestHooks } from './test-hooks.ts'
@@ -67,7 +68,9 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   const files = createFaissSegmentFiles({ store, cache })
   const mergers = createMergers(deps)
   const project = createProjector({ profiles: createProfileStore({ store }) })
-  const parts = { store, clock, files, catalog, watch, queues, mergers, notifications, project }
+  const mayNumber = oneAtATime()
+  const reading = { store, clock, files, catalog, watch }
+  const parts = { ...reading, queues, mergers, notifications, project, mayNumber }
   const hints = createHints({ publisher: producer, logger })
   const owner = { ...deps, ...parts, ...createAnnouncements(hints, catalog), troubles }
   const workerId = randomUUID()

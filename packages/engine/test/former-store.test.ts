@@ -21,8 +21,9 @@ import { createLogAppender } from '../src/log/log-appender.ts'
 import { createReplica } from '../src/replica/replica.ts'
 import { createFaissSegmentFiles } from '../src/segment/faiss-segment-files.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
+import { createSnapshotReader } from '../src/rebuild/snapshot-reader.ts'
 import { readCurrent } from '../src/version/current.ts'
-import { createVersionReader } from '../src/version/read-manifest.ts'
+import { createVersionReader, readCommitted } from '../src/version/read-manifest.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 import { openCollectionWriter, rebuildCollection } from '../src/writer/open-writer.ts'
 
@@ -172,4 +173,95 @@ test('its jobs are answered and listed as before, and new ones come before them'
   expect(await Promise.all(own.map(({ id }) => jobs.status(id)))).toEqual(own)
   const [first, ...rest] = await listed()
   expect([first?.revision, first?.state, rest]).toEqual([revision, 'queued', byRevision])
+})
+
+/** Ids and labels of a snapshot. */
+async function snapshotOf(collectionId: string, name: string): Promise<Item[]> {
+  const reader = createSnapshotReader({ store, files: filesIn(createUlid()) })
+  const items: Item[] = []
+  for await (const { item } of (await reader.open(collectionId, name)).items())
+    items.push({ id: item.id, label: item.label })
+  return items.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+const remove = (collectionId: string, id: string) =>
+  createLogAppender({ store, clock }).append(collectionId, {
+    kind: 'delete',
+    opId: createUlid(),
+    atMs: 0,
+    ids: [id]
+  })
+
+test('its history is folded and deleted while it goes on, and its snapshots stay', async () => {
+  const { collectionId } = await catalog.resolve('given')
+  const { logPrefix, batchesPrefix, jobPrefix } = collectionKeys(collectionId)
+  const before = await snapshotOf(collectionId, 'before')
+  const always = { batches: 0, slots: 1, afterMs: 0 }
+  const deps = { ...depsOf(collectionId), foldShape: always }
+  let writer = (await openCollectionWriter(deps))!
+  await settle(writer)
+  expect(await writer.fold()).toBe(false)
+  const numbering = writer.reindex()
+  await remove(collectionId, 'a0')
+  await settle(writer)
+  expect(await numbering).toBe(true)
+  expect(await writer.reindex()).toBe(false)
+  expect(await writer.fold()).toBe(true)
+  await remove(collectionId, 'a1')
+  await settle(writer)
+  expect(await writer.fold()).toBe(true)
+  while (await writer.collectFolded());
+  for (const prefix of [logPrefix, batchesPrefix, jobPrefix]) {
+    const left = []
+    for await (const { key } of store.list(prefix)) left.push(key)
+    expect(left.length).toBeLessThanOrEqual(prefix === logPrefix ? 1 : 0)
+  }
+  const kept = expected.given.filter(({ id }) => id !== 'a0' && id !== 'a1')
+  expect(await itemsOf('given')).toEqual(withoutVectors(kept))
+  writer = (await rebuildCollection(deps))!
+  expect(await itemsOf('given')).toEqual(withoutVectors(kept))
+  expect((await verifyCollection({ store, collectionId, scratchDir: dir })).problems).toEqual([])
+  const version = await createVersionReader({ store }).read(collectionId)
+  // The snapshot itself is lost: packs have its items.
+  const { manifest } = (await readCommitted(store, collectionId))!.snapshots.before!
+  await store.put(manifest, Buffer.from('damaged'))
+  await createLogAppender({ store, clock }).append(collectionId, {
+    kind: 'restore',
+    opId: createUlid(),
+    atMs: 0,
+    name: 'before',
+    snapshot: {
+      revision: version!.snapshots.find(({ name }) => name === 'before')!.revision,
+      appliedSlot: 0,
+      open: {}
+    }
+  })
+  await settle(writer)
+  expect(await itemsOf('given')).toEqual(before)
+})
+
+test('a history that is damaged is not folded, and nothing of it is deleted', async () => {
+  const { collectionId } = await catalog.resolve('given')
+  const { batchesPrefix } = collectionKeys(collectionId)
+  for await (const { key } of store.list(batchesPrefix)) {
+    await store.put(key, Buffer.from('damaged'))
+    break
+  }
+  const deps = { ...depsOf(collectionId), foldShape: { batches: 0, slots: 1, afterMs: 0 } }
+  const writer = (await openCollectionWriter(deps))!
+  await settle(writer)
+  expect([await writer.reindex(), await writer.reindex()]).toEqual([true, false])
+  expect([await writer.fold(), await writer.collectFolded()]).toEqual([false, false])
+  expect(await itemsOf('given')).toEqual(withoutVectors(expected.given))
+})
+
+test('the histories of former programs are made again one after the other', async () => {
+  const { collectionId } = await catalog.resolve('given')
+  let busy = true
+  const mayNumber = () => (busy ? null : () => void (busy = true))
+  const writer = (await openCollectionWriter({ ...depsOf(collectionId), mayNumber }))!
+  await settle(writer)
+  expect(await writer.reindex()).toBe(false)
+  busy = false
+  expect([await writer.reindex(), busy]).toEqual([true, true])
 })

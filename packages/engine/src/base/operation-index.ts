@@ -36,30 +36,44 @@ const idOf = (text: string): Buffer =>
   createHash('sha256').update(text).digest().subarray(0, idBytes)
 
 export class OperationIndexWriter {
-  private readonly entries: Buffer[] = []
+  private entries = Buffer.alloc(1024 * entryBytes)
+  private count = 0
 
   get size(): number {
-    return this.entries.length
+    return this.count
   }
 
   add({ opId, revision, ingestion }: IndexedOperation): void {
-    const entry = Buffer.alloc(entryBytes)
+    const entry = this.next()
     idOf(opId).copy(entry)
     if (ingestion !== undefined) idOf(ingestion).copy(entry, idBytes)
     entry.writeDoubleLE(revision, 2 * idBytes)
-    this.entries.push(entry)
   }
 
   addAll(index: OperationIndex): void {
-    for (const entry of index.entries()) this.entries.push(entry)
+    for (const entry of index.entries()) entry.copy(this.next())
+  }
+
+  private next(): Buffer {
+    const at = this.count++ * entryBytes
+    if (at === this.entries.length)
+      this.entries = Buffer.concat([this.entries, Buffer.alloc(this.entries.length)])
+    return this.entries.subarray(at, at + entryBytes)
   }
 
   encode(): Uint8Array {
-    const head = Buffer.alloc(headBytes)
-    magic.copy(head)
-    head.writeUInt32LE(version, 4)
-    head.writeUInt32LE(this.entries.length, 8)
-    return Buffer.concat([head, ...this.entries.sort(Buffer.compare)])
+    const { entries, count } = this
+    const body = Buffer.alloc(headBytes + count * entryBytes)
+    magic.copy(body)
+    body.writeUInt32LE(version, 4)
+    body.writeUInt32LE(count, 8)
+    const from = (entry: number): number => entry * entryBytes
+    const order = Uint32Array.from({ length: count }, (_, entry) => entry).sort((a, b) =>
+      entries.compare(entries, from(b), from(b) + idBytes, from(a), from(a) + idBytes)
+    )
+    for (const [at, entry] of order.entries())
+      entries.copy(body, headBytes + from(at), from(entry), from(entry) + entryBytes)
+    return body
   }
 }
 

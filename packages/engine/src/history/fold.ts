@@ -2,15 +2,12 @@
 // without its segments. All of it is a function of the version and of immutable objects. So what an
 // owner writes that is replaced meanwhile is true, and only not named.
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
-import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { retryStore } from '@likeness/store/retry-store'
 import { nameOfHex } from '../item/item-hash.ts'
-import { readBatch } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
-import type { BaseRef, LooseBatch } from '../state/history.ts'
+import type { BaseRef } from '../state/history.ts'
 import { readPart, readStateLines, StateContent } from '../state/read-state.ts'
 import type { StateRef } from '../state/state-lines.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
@@ -20,11 +17,11 @@ import { checkPacks } from './check-packs.ts'
 import { FoldedLog } from './fold-log.ts'
 import { arrivalsOfPacks, packsToRewrite } from './fold-packs.ts'
 import { decodeLabels, encodeLabels, type Labels } from './labels.ts'
-import { arrivalsOf } from './pack-arrivals.ts'
+import { looseArrivals } from './loose-arrivals.ts'
+import { OtherNumbers, snapshotViews } from './snapshot-views.ts'
 import { PackWriter } from '../base/pack.ts'
 import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.ts'
 
-const batchesAhead = 4
 /** Bytes of arrivals after which a pack ends. As much is in memory while a pack is written. */
 export const packBytes = 64 * 1024 * 1024
 /** Numbers of packs that are written again begin here. */
@@ -72,14 +69,6 @@ export async function buildFold(deps: FoldDeps, task: FoldTask): Promise<FoldRes
   }
 }
 
-class OtherNumbers extends Error {
-  readonly snapshot: string
-  constructor(snapshot: string) {
-    super(`the arrivals of snapshot ${snapshot} have other numbers`)
-    this.snapshot = snapshot
-  }
-}
-
 class Fold {
   private readonly deps: FoldDeps & WorkSource
   private readonly task: FoldTask
@@ -109,7 +98,8 @@ class Fold {
     const changed = await this.changedLabels(log, previous, before)
     const live = await readView(files, version.segments, changed)
     this.mustCount(live.live)
-    const snapshots = await this.snapshotViews(previous, changed)
+    const write = (name: string, view: ReadView) => this.writeView(name, view)
+    const snapshots = await snapshotViews(deps, { version, previous, content, changed, write })
     const kept = ArrivalSet.union([live.live, ...snapshots.map(({ live: held }) => held)])
     const base: Base = {
       format: 1,
@@ -185,27 +175,6 @@ class Fold {
     return decodeLabels(file.key, await readPart(this.deps.store, file))
   }
 
-  /** What a snapshot holds never changes: it is read once. */
-  private async snapshotViews(previous: Base | null, changed: ChangedLabels) {
-    const { files, store } = this.deps
-    const views: { key: string; entry: Base['snapshots'][string]; live: ArrivalSet }[] = []
-    for (const [name, record] of Object.entries(this.version.snapshots)) {
-      const key = String(record.revision)
-      const known = previous?.snapshots[key]
-      if (known !== undefined) {
-        const live = ArrivalSet.decode(await files.get(known.view.live))
-        views.push({ key, live, entry: { name, record, view: known.view } })
-        continue
-      }
-      const held = await mustReadManifest(store, record.manifest, record.sha256)
-      if (held.history?.numbering !== this.version.history!.numbering) throw new OtherNumbers(name)
-      const read = await readView(files, held.segments, changed)
-      const entry = { name, record, view: await this.writeView(key, read) }
-      views.push({ key, live: read.live, entry })
-    }
-    return views
-  }
-
   private async writeView(name: string, { live, labels }: ReadView): Promise<View> {
     const { files } = this.deps
     const { foldId } = this.task
@@ -235,14 +204,9 @@ class Fold {
   private async writePacks(content: StateContent, kept: ArrivalSet): Promise<PackRef[]> {
     const { lastArrival, base } = this.version.history!
     const after = base?.lastArrival ?? 0
-    const loose = [...content.of('batch').values()]
-      .filter(({ first }) => first > after)
-      .sort((a, b) => a.first - b.first)
     const writer = this.packWriter(after, 0)
-    const read = async (batch: LooseBatch) => ({ batch, stored: await this.readLoose(batch) })
-    for await (const { batch, stored } of mapInOrder(loose, batchesAhead, read))
-      for (const { origin, arrival } of arrivalsOf(batch, stored))
-        if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
+    for await (const { origin, arrival } of looseArrivals(this.deps, this.version, content))
+      if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
     return await this.ended(writer, kept, { after, until: lastArrival })
   }
 
@@ -278,16 +242,5 @@ class Fold {
       this.damage = error.message
       return [...packs]
     }
-  }
-
-  private async readLoose({ key, items }: LooseBatch) {
-    const { deps, version } = this
-    const read = await retryStore(deps.clock, () => readBatch(deps, version.spec, key), deps.signal)
-    // Another owner may have folded and deleted it.
-    if (read === undefined)
-      throw appError('object_not_found', `${key} was taken in, and is missing`)
-    if (read.batch.header.items.length !== items)
-      throw appError('data_corrupt', `${key} was taken in with ${items} items, and is another`)
-    return read.batch
   }
 }

@@ -21,9 +21,10 @@ export interface Origin {
   base?: Base | undefined
   /** Batches that are in no pack of the base, with their numbers. Absent: those that are listed. */
   loose?: readonly BatchToTake[] | undefined
+  /** Whether the arrivals of the state that is made get other numbers than before. */
+  isRenumbered?: boolean
 }
 export interface FoundOrigin extends Origin {
-  /** Whether the arrivals of the state that is made get other numbers than before. */
   isRenumbered: boolean
   /** The base that was read. */
   ref: BaseRef | null

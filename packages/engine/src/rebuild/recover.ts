@@ -55,6 +55,7 @@ export async function recoverState(
       open: {},
       unfinished,
       base,
+      isRenumbered: true,
       findEnded: async (revision) => ended.get(revision)
     },
     history

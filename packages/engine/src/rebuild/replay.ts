@@ -18,6 +18,7 @@ import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { Base, View } from '../base/base.ts'
 import { MergesOnTheWay, type MergesOnTheWayDeps } from './merges-on-the-way.ts'
 import type { Ended, Origin } from './origin.ts'
+import { numberRest } from './number-rest.ts'
 import { baseState, takePacked } from './packed-state.ts'
 import {
   outstandingBatches,
@@ -54,10 +55,10 @@ export async function replay(
   deps: ReplayDeps,
   spec: CollectionSpec,
   to: Point & Origin,
-  history?: Pick<LogHistory, 'restores' | 'cancels' | 'known'>
+  history?: Pick<LogHistory, 'restores' | 'cancels' | 'known' | 'ingestions'>
 ): Promise<WriterState> {
   const { base } = to
-  const { restores, cancels, known } =
+  const { restores, cancels, known, ingestions } =
     history ?? (await readHistory(deps, { settings: spec.settings, last: to.appliedSlot, base }))
   const context = { rules: deps.protocol, files: deps.files }
   const findEnded = async (id: string, revision: number): Promise<Ended | undefined> =>
@@ -118,7 +119,16 @@ export async function replay(
     return state
   }
 
-  return await snapshotState(to)
+  const state = await snapshotState(to)
+  if (to.isRenumbered === true) {
+    const revisions = ingestions.map(
+      ({ operation, revision }) => [operation.ingestion, revision] as const
+    )
+    const before = [...(base === undefined ? [] : (await baseState(deps, spec, base)).ingestions)]
+    const open = before.map(([id, { record }]) => [id, record.revision] as const)
+    await numberRest(deps, state, new Map([...open, ...revisions]))
+  }
+  return state
 }
 
 /**

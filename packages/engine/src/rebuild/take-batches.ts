@@ -63,7 +63,8 @@ export async function* outstandingBatches(
   for await (const { batch, wanted } of mapInOrder(all, readsAhead, judge)) if (wanted) yield batch
 }
 
-async function* listBatches(deps: EmbeddingDeps): AsyncGenerator<BatchToTake> {
+/** Yields every batch in the store. */
+export async function* listBatches(deps: EmbeddingDeps): AsyncGenerator<BatchToTake> {
   const { batchesPrefix, sharedBatchesPrefix } = deps.keys
   for (const prefix of [batchesPrefix, sharedBatchesPrefix])
     for await (const { key } of listKeys(deps, prefix)) yield { key }

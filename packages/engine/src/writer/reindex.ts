@@ -36,9 +36,12 @@ export interface ReindexDeps extends ReplayDeps {
   findEnded: FindEnded
 }
 export interface ReindexRequest {
-  /** `rebuild`: the embedding stays. */
-  kind: 'reproject' | 'rebuild'
-  /** Revision of the operation. */
+  /**
+   * `rebuild`: the embedding stays. `number`: the same, asked by nobody: a program before 0.4 has made
+   * the collection, whose arrivals have no numbers.
+   */
+  kind: 'reproject' | 'rebuild' | 'number'
+  /** Revision of the operation; 0: there is none. */
   revision: number
   embedding: EmbeddingSpec
 }

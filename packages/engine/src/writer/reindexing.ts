@@ -19,18 +19,20 @@ import { replayDeps } from './writer-deps.ts'
 const mostRounds = 8
 
 /** A change of the embedding comes first: it makes the collection again too. */
-function requestIn({ spec, reprojection, rebuilds }: WriterState): ReindexRequest | undefined {
-  if (reprojection?.state === 'running') return { ...reprojection, kind: 'reproject' }
+function requestIn({ spec, reprojection, rebuilds, history }: WriterState) {
+  const { embedding } = spec
+  if (reprojection?.state === 'running') return { ...reprojection, kind: 'reproject' } as const
   const [revision] = rebuilds
-  return revision === undefined
-    ? undefined
-    : { revision, embedding: spec.embedding, kind: 'rebuild' }
+  if (revision !== undefined) return { revision, embedding, kind: 'rebuild' } as const
+  return history === null ? ({ revision: 0, embedding, kind: 'number' } as const) : undefined
 }
 
 export class Reindexing {
   private readonly collection: CollectionState
   private readonly onAdopted: () => void
   private running: Reindex | undefined
+  /** Log or batches are damaged: without a rebuild the arrivals have no numbers. */
+  private cannotNumber = false
 
   /** `onAdopted`: called after the segments are replaced and before their commit. */
   constructor(collection: CollectionState, onAdopted: () => void) {
@@ -60,6 +62,20 @@ export class Reindexing {
    * Then the reindex may be tried again.
    */
   async reindex(): Promise<boolean> {
+    const { collection } = this
+    const request = requestIn(collection.state)
+    const isNumbering = request?.kind === 'number'
+    if (isNumbering && this.cannotNumber) return false
+    const release = isNumbering ? this.collection.deps.mayNumber?.() : () => undefined
+    if (release === null) return false
+    try {
+      return await this.run()
+    } finally {
+      release?.()
+    }
+  }
+
+  private async run(): Promise<boolean> {
     const { collection } = this
     const reindex = await collection.exclusively(async () => this.begin())
     if (reindex === undefined) return false
@@ -105,7 +121,8 @@ export class Reindexing {
   }
 
   private isAskedFor({ kind, revision }: ReindexRequest): boolean {
-    const { reprojection, rebuilds } = this.collection.state
+    const { reprojection, rebuilds, history } = this.collection.state
+    if (kind === 'number') return history === null
     return kind === 'rebuild' ? rebuilds.includes(revision) : reprojection?.revision === revision
   }
 
@@ -137,6 +154,11 @@ export class Reindexing {
     if (!this.isAskedFor(request)) return
     const { state, deps } = collection
     const { code } = error
+    if (kind === 'number') {
+      this.cannotNumber = true
+      const message = 'the history of a former program cannot be folded: log or batches are damaged'
+      return void deps.logger.error({ err: error }, message)
+    }
     if (kind === 'reproject') {
       deps.logger.error({ err: error, embedding: embedding.version }, 'embedding is not changed')
       state.reprojection = { revision, embedding, state: code }

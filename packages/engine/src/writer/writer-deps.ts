@@ -38,6 +38,11 @@ export interface WriterDeps {
   formerProgramsUntilMs?: number
   /** Time for which the record of an ended job is kept. Absent: for ever. */
   jobRetentionMs?: number
+  /**
+   * Asked before the arrivals of a former program are numbered, which makes the collection again.
+   * Returns what to call at the end; null: later, as others are under way. Absent: at any time.
+   */
+  mayNumber?: () => (() => void) | null
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal
