@@ -1,7 +1,8 @@
 // Measures what an operation costs when many of its kind went before: single uploads of given vectors
 // through the real processes, 10 % of them updates, and as many deletes, over a directory store. Prints
 // the processor time of an operation in the api and in the owner of the last thousand operations at
-// 1 k, 10 k, 100 k ..., and what is kept in the end.
+// 1 k, 10 k, 100 k ..., and what is kept in the end, once all of it is folded. Live bytes are those of
+// the segments and, from packs, those of live arrivals: every vector is kept in both.
 // npm run bench -- age [--uploads 10000] [--dim 128] [--json]
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,6 +15,7 @@ import {
   openCollectionWriter,
   rebuildCollection
 } from '@likeness/engine'
+import { decodeBase, readCommitted } from '@likeness/engine/testing/internals'
 import { systemClock as clock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { openObjectStore } from '@likeness/store/open-store'
@@ -118,11 +120,12 @@ interface Kept {
   files: number
   folders: number
   bytes: number
-  /** Of the segments alone. */
+  /** Of the segments alone, and of the packs. */
   segmentBytes: number
+  packBytes: number
 }
 async function keptUnder(root: string): Promise<Kept> {
-  const kept: Kept = { files: 0, folders: 0, bytes: 0, segmentBytes: 0 }
+  const kept: Kept = { files: 0, folders: 0, bytes: 0, segmentBytes: 0, packBytes: 0 }
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const { size, blocks } = await stat(join(entry.parentPath, entry.name))
     kept.bytes += blocks * 512
@@ -130,9 +133,38 @@ async function keptUnder(root: string): Promise<Kept> {
     else {
       kept.files++
       if (entry.parentPath.includes('/seg')) kept.segmentBytes += size
+      if (entry.parentPath.includes('/pack')) kept.packBytes += size
     }
   }
   return kept
+}
+
+/** Arrivals in the packs of the newest base. */
+async function arrivalsPacked(collectionId: string): Promise<{ arrivals: number }> {
+  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const { history } = (await readCommitted(store, collectionId))!
+  const { base } = await decodeBase(store, history!.base!.key)
+  await store.close()
+  return { arrivals: base.packs.reduce((sum, pack) => sum + pack.arrivals, 0) }
+}
+
+/** What is kept once the whole history is folded, and what two bases stand for is deleted. */
+async function foldAll(collectionId: string) {
+  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const cache = createFileCache({ store, dir: join(dir, 'folding') })
+  const files = createFaissSegmentFiles({ store, cache })
+  const foldShape = { batches: 0, slots: 1, afterMs: 0 }
+  const deps = { store, clock, files, logger, collectionId, retentionMs: 0, foldShape }
+  const writer = (await openCollectionWriter({ ...deps, announce: () => {} }))!
+  const foldMs = await timed(async () => {
+    while (await writer.fold());
+  })
+  const deleteMs = await timed(async () => {
+    while (await writer.collectFolded());
+    await writer.collect()
+  })
+  await store.close()
+  say(`folded in ${(foldMs / 1_000).toFixed(1)} s, deleted in ${(deleteMs / 1_000).toFixed(1)} s`)
 }
 
 /** Starts of owner and replica, and a rebuild, over the store that the processes left. */
@@ -159,6 +191,12 @@ async function startsOver(collectionId: string, items: number) {
   await store.close()
   return { ownerMs, replicaMs, rebuildItemsPerS: items / (rebuildMs / 1_000) }
 }
+
+const inMb = (bytes: number): string => (bytes / 1e6).toFixed(1)
+const sayKept = (when: string, items: number, kept: Kept): void =>
+  say(
+    `${when}: ${items} items, ${kept.files} objects, ${kept.folders} folders, ${inMb(kept.bytes)} MB of blocks, segments ${inMb(kept.segmentBytes)} MB, packs ${inMb(kept.packBytes)} MB`
+  )
 
 const stack = await startStack({
   dataDir: join(dir, 'stack'),
@@ -189,12 +227,15 @@ try {
   for (let n = 0; n < 21; n++)
     pages.push(await timed(() => send(stack, '/v1/jobs?collection=age&limit=50')))
   await stack.stop()
-  const kept = await keptUnder(join(dir, 'stack/objects'))
+  const objects = join(dir, 'stack/objects')
+  sayKept('before the last fold', items, await keptUnder(objects))
+  await foldAll(created.incarnation)
+  const kept = await keptUnder(objects)
+  sayKept('all folded', items, kept)
+  const { arrivals } = await arrivalsPacked(created.incarnation)
+  const liveBytes = kept.segmentBytes + (kept.packBytes * items) / arrivals
   const starts = await startsOver(created.incarnation, items)
   const [early, late] = [costs[0]!, costs.at(-1)!]
-  say(
-    `${items} items: ${kept.files} objects, ${kept.folders} folders, ${(kept.bytes / 1e6).toFixed(1)} MB of blocks, segments ${(kept.segmentBytes / 1e6).toFixed(1)} MB`
-  )
   say(
     `replica start ${(starts.replicaMs / 1_000).toFixed(2)} s, owner start ${(starts.ownerMs / 1_000).toFixed(2)} s`
   )
@@ -202,7 +243,7 @@ try {
     uploads,
     lateToEarly: { api: round(late.api / early.api, 2), owner: round(late.owner / early.owner, 2) },
     objectsPerItem: round(kept.files / items, 2),
-    bytesToLive: round(kept.bytes / kept.segmentBytes, 2),
+    bytesToLive: round(kept.bytes / liveBytes, 2),
     jobsPageMs: round(median(pages), 1),
     ownerStartS: round(starts.ownerMs / 1_000, 2),
     rebuildItemsPerS: Math.round(starts.rebuildItemsPerS)

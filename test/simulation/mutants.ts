@@ -1,14 +1,13 @@
 // Mutants: the protocol with one broken rule in each. The simulation must find every mutant.
 import {
+  decodePage,
   encodeCurrent,
   encodeManifest,
-  ingestionRecordSchema,
   type OrdinalRanges,
   type Protocol,
   readCurrent,
   realProtocol
 } from '@likeness/engine/testing/internals'
-import { decodeLines } from '@likeness/shared/contract/checked-object'
 import { collectionKeys, seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { isShared, peekBatchHeader } from '@likeness/shared/contract/vector-batch'
@@ -163,8 +162,7 @@ const collectShared: Protocol = {
       for await (const { key } of store.list(keys.jobPrefix)) {
         const stored = seqOfEndedJobs(key) === undefined ? undefined : await store.get(key)
         if (stored === undefined) continue
-        for (const { ingestion } of decodeLines(ingestionRecordSchema, key, stored.body))
-          ended.add(ingestion)
+        for (const { ingestion } of decodePage(key, stored.body)) ended.add(ingestion)
       }
       for await (const { key } of store.list(keys.sharedBatchesPrefix)) {
         const stored = await store.get(key)

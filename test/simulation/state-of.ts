@@ -1,13 +1,12 @@
 // What a manifest of the simulated store says of jobs.
 import {
+  decodePage,
   decodeStateLines,
   type FileRef,
   type IngestionRecord,
-  ingestionRecordSchema,
   type Manifest,
   StateContent
 } from '@likeness/engine/testing/internals'
-import { decodeLines } from '@likeness/shared/contract/checked-object'
 
 type Body = (ref: FileRef) => Uint8Array
 
@@ -25,9 +24,7 @@ export const pagesIn = (content: StateContent): FileRef[] =>
 
 /** Records of open and of ended jobs, by ingestion. */
 export function recordsIn(content: StateContent, body: Body): Map<string, IngestionRecord> {
-  const paged = pagesIn(content).flatMap((file) =>
-    decodeLines(ingestionRecordSchema, file.key, body(file))
-  )
+  const paged = pagesIn(content).flatMap((file) => decodePage(file.key, body(file)))
   const records = [...content.of('job').values(), ...paged]
   return new Map(records.map((record) => [record.ingestion, record]))
 }

@@ -113,9 +113,9 @@ export async function deleteAll(): Promise<number> {
 }
 
 /** Folds twice, with more content between. The first fold may then be deleted. */
-export async function foldTwice(): Promise<void> {
+export async function foldTwice(more?: (id: string) => Promise<unknown>): Promise<void> {
   for (const first of [0, 100]) {
-    await fill(first)
+    await (more === undefined ? fill(first) : more(`more-${first}`))
     expect(await writer.fold()).toBe(true)
   }
 }

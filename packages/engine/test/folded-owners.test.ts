@@ -1,6 +1,6 @@
 // Owners and processes that come late, or die, while the history of a collection is deleted; and packs
 // that are written again.
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { createLogAppender } from '../src/log/log-appender.ts'
@@ -21,6 +21,8 @@ import {
   version,
   writer
 } from './folded-gallery.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 test('an owner that dies while it deletes leaves the rest to the next one', async () => {
   const memory = createMemoryStore()
@@ -109,4 +111,28 @@ test('a process that appends again after a long time writes no operation where n
   expect((await look()).items.filter(({ id }) => ids.includes(id))).toEqual([])
   // The slot on the old number stays for the next deletion, and is no damage.
   expect(await problems()).toEqual([])
+})
+
+test('the failures of a job go with the last that is known of it', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  await open({ stateShape: {}, jobRetentionMs: 3_600_000 })
+  const failing = async (id: string): Promise<string> => {
+    const items = [{ id, fails: 'bad_image' }]
+    const { ingestion } = await gallery.accept(items, { atMs: Date.now() })
+    await gallery.embed(ingestion, items)
+    await settle()
+    return ingestion
+  }
+  const old = await failing('old')
+  await foldTwice(failing)
+  await deleteAll()
+  const objectsOf = (ingestion: string) =>
+    gallery.storedKeys(`${gallery.keys.jobPrefix}${ingestion}/`)
+  expect(await objectsOf(old)).toHaveLength(1)
+  vi.setSystemTime(Date.now() + 3 * 86_400_000)
+  const later = await failing('later')
+  await foldTwice(failing)
+  await deleteAll()
+  expect([await objectsOf(old), (await objectsOf(later)).length]).toEqual([[], 1])
+  expect(await gallery.jobs.failedItems(later)).toHaveLength(1)
 })

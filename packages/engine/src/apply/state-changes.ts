@@ -1,6 +1,5 @@
 // What a commit changes of the state lines, and the pages that it makes of ended jobs.
-import { encodeLines } from '@likeness/shared/contract/checked-object'
-import { type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { encodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import type { JobPage, StateLine } from '../state/state-lines.ts'
 import type { TrackedMap } from '../state/tracked-map.ts'
 import type { StateChange, StateOutput } from '../state/write-state.ts'
@@ -43,7 +42,7 @@ export async function writePages(
       jobs.add(key)
       return record
     })
-    const file = await files.put(keys.jobPage(commitId, pages.size), encodeLines(records))
+    const file = await files.put(keys.jobPage(commitId, pages.size), encodePage(records))
     const first = records[0]!.revision
     pages.set(`${revisionKey(first)}-${commitId}`, {
       file,

@@ -4,7 +4,7 @@ import { parseBatchKey, seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { isShared, partsOf } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
-import { ulidPattern } from '@likeness/shared/data/ulid'
+import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import { retryStore } from '@likeness/store/retry-store'
 import { type Base, readBase } from '../base/base.ts'
 import { KnownOperations } from '../base/known-operations.ts'
@@ -13,17 +13,25 @@ import { peekHeader } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { LooseBatch } from '../state/history.ts'
 import { readPart, readStateLines } from '../state/read-state.ts'
+import { decodePage, type IngestionRecord } from '../state/job-record.ts'
+import type { JobPage } from '../state/state-lines.ts'
 import type { AppliedState } from './accepted-ingestions.ts'
 
 const ulidChars = 26
+const dayMs = 86_400_000
 
 export interface FoldedObjectsDeps extends WorkSource {
   /** Time for which a superseded version, and what it names, may still be read. */
   retentionMs: number
+  /** Time that an upload may take. */
+  uploadRetentionMs?: number
 }
 export interface FoldedState extends Pick<AppliedState, 'history' | 'ingestions'> {
   /** Batches that no base but the newest stands for. */
   batches: Iterable<readonly [string, LooseBatch]>
+  /** Records of ended jobs, and pages of them. */
+  ended: Iterable<readonly [string, IngestionRecord]>
+  pages: Iterable<readonly [string, JobPage]>
 }
 
 /** What the older of the two bases says. */
@@ -106,11 +114,17 @@ export class FoldedObjects {
     yield* this.listed(keys.ingestionsPrefix, (key) =>
       this.isOver(state, folded, ingestionIn(key, keys.ingestionsPrefix))
     )
+    const forgottenMs = await retryStore(clock, () => forgottenBeforeMs(this.deps, state), signal)
     yield* this.listed(keys.jobPrefix, async (key) => {
       const seq = seqOfEndedJobs(key)
       if (seq !== undefined) return seq <= folded.base.seq
       const ingestion = ingestionIn(key, keys.jobPrefix)
-      return key === keys.jobResult(ingestion) && (await this.isOver(state, folded, ingestion))
+      if (key === keys.jobResult(ingestion)) return await this.isOver(state, folded, ingestion)
+      return (
+        ulidPattern.test(ingestion) &&
+        ulidTimeMs(ingestion) < forgottenMs &&
+        !state.ingestions.has(ingestion)
+      )
     })
   }
 
@@ -170,6 +184,23 @@ export class FoldedObjects {
         slotOf(revision) <= base.appliedSlot && !open.has(ingestion) && !ingestions.has(ingestion)
     )
   }
+}
+
+/**
+ * Time before which an ingestion began of which no job is known any more: its failures can go. The
+ * records of ended jobs are dropped by age, so those that are left are the newest.
+ */
+async function forgottenBeforeMs(
+  { store, clock, uploadRetentionMs = 0 }: FoldedObjectsDeps,
+  { ended, pages }: FoldedState
+): Promise<number> {
+  const [oldest] = [...pages].map(([, page]) => page).sort((a, b) => a.first - b.first)
+  const records = [...ended].map(([, record]) => record)
+  if (oldest !== undefined)
+    records.push(...decodePage(oldest.file.key, await readPart(store, oldest.file)))
+  const beganMs = records.map(({ createdAtMs = 0 }) => createdAtMs)
+  // An upload may take a while until it is in the log.
+  return Math.min(clock.nowMs(), ...beganMs) - Math.max(dayMs, uploadRetentionMs)
 }
 
 async function readFolded(store: WorkSource['store'], base: Base): Promise<Folded> {

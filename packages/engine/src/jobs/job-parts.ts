@@ -96,7 +96,8 @@ export class JobParts {
     const known = this.pages.get(key)
     if (known !== undefined) return known
     const jobs = decodePage(key, await readPart(this.store, ref))
-    this.pages.set(key, jobs, { size: sizeBytes + 1 })
+    // A page is packed to a tenth.
+    this.pages.set(key, jobs, { size: 10 * sizeBytes + 1 })
     return jobs
   }
 }

@@ -52,7 +52,7 @@ export function createIngestions(
      */
     async accept(
       items: readonly TestItem[],
-      { ingestion = createUlid(), given, inline = false }: AcceptOptions = {}
+      { ingestion = createUlid(), given, inline = false, atMs = 0 }: AcceptOptions = {}
     ): Promise<{ ingestion: string; revision: number }> {
       const lines = items.map(({ id, label }, ordinal) => ({
         ordinal,
@@ -64,7 +64,7 @@ export function createIngestions(
       const { revision } = await appender.append(spec.collectionId, {
         kind: 'ingest',
         opId: ingestion,
-        atMs: 0,
+        atMs,
         ingestion,
         total: items.length,
         partSize: 200,
@@ -110,6 +110,7 @@ interface AcceptOptions {
   ingestion?: string
   given?: boolean
   inline?: boolean
+  atMs?: number
 }
 
 /** Items of one ingestion in a shared batch. */

@@ -44,12 +44,14 @@ export class Collecting {
 
   /**
    * Deletes some slots, batches and lists that two bases stand for. Returns false when there were none.
-   * The committed version decides; what a step has changed since then ends nothing.
+   * Steps go on meanwhile: no version can name these objects again, so it does not matter when they go.
    */
   async folded(): Promise<boolean> {
     const { collection, garbage } = this
     const found = await garbage.foldedObjects(collection.state)
     if (found === undefined) return false
-    return await collection.exclusively(async () => (await collection.deleteFenced(found)) > 0)
+    await collection.exclusively(() => collection.fence())
+    await collection.deleteObjects(found)
+    return true
   }
 }

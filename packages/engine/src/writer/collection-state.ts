@@ -1,6 +1,5 @@
 // State of a collection in its writer: the committed version, the changes applied since, and the
 // commit that makes them one version. Changes run one at a time.
-import { encodeLines } from '@likeness/shared/contract/checked-object'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
@@ -14,7 +13,7 @@ import {
 import { adoptPages, trackedMaps } from '../apply/state-changes.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import { decodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { decodePage, encodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import { stateShape } from '../state/write-state.ts'
 import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
@@ -183,7 +182,7 @@ export class CollectionState {
   private async writeEnded(records: readonly IngestionRecord[]): Promise<void> {
     const { store, clock, keys, signal } = this.deps
     const key = keys.endedJobs(this.committed.seq, this.committed.commitId)
-    await retryStore(clock, () => store.put(key, encodeLines(records)), signal)
+    await retryStore(clock, () => store.put(key, encodePage(records)), signal)
   }
 
   /** Where nothing is folded, a result of its own says which ingestion was accepted. */
@@ -199,10 +198,20 @@ export class CollectionState {
    * Returns their number.
    */
   async deleteFenced(garbage: string[]): Promise<number> {
-    const { store, clock, protocol, context, signal } = this.deps
     if (garbage.length === 0) return 0
-    this.versionedCurrent = await protocol.fenceCollection(context, this.versionedCurrent)
-    await retryStore(clock, () => store.delete(garbage), signal)
+    await this.fence()
+    await this.deleteObjects(garbage)
     return garbage.length
+  }
+
+  /** Moves CURRENT. Rejects with ownership_lost. */
+  async fence(): Promise<void> {
+    const { protocol, context } = this.deps
+    this.versionedCurrent = await protocol.fenceCollection(context, this.versionedCurrent)
+  }
+
+  async deleteObjects(keys: string[]): Promise<void> {
+    const { store, clock, signal } = this.deps
+    await retryStore(clock, () => store.delete(keys), signal)
   }
 }
