@@ -38,3 +38,13 @@ export function startApiProcess(world: World, name: string): ApiProcess {
       appender.append(collectionId, operation, { afterSlot: tailSlot })
   }
 }
+
+/** Where all is folded, one process is asked early and late: it knows an old end of the log. */
+export function pickApi(
+  { settings, steps, random }: World,
+  apis: readonly ApiProcess[]
+): ApiProcess {
+  if (!settings.foldsAll) return random.pick(apis)
+  const isIts = steps < 15 || (steps > 110 && random.chance(0.5))
+  return isIts ? apis.at(-1)! : random.pick(apis.slice(0, -1))
+}

@@ -4,7 +4,7 @@ import { createVersionReader } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
-import type { ApiProcess, Appended } from './api-process.ts'
+import { type ApiProcess, type Appended, pickApi } from './api-process.ts'
 import { writeSupplied } from './given-vectors.ts'
 import { embeddings, labelOf, linesOf, planIngestion } from './ingestion-plan.ts'
 import { checkFound } from './searches.ts'
@@ -43,9 +43,7 @@ async function send(
   const isKeyed = world.random.chance(0.6)
   let tailSlot: number | undefined
   for (;;) {
-    // A process that is asked seldom knows an old end of the log.
-    const isMain = world.settings.foldsAll && world.random.chance(0.8)
-    const api = isMain ? apis[0]! : world.random.pick(apis)
+    const api = pickApi(world, apis)
     const appended = await within(
       process.clock,
       answerWithinMs,
