@@ -26,8 +26,10 @@ export const packRefSchema = z.strictObject({
   last: count,
   arrivals: count,
   rows: count,
+  /** When its newest arrivals were packed. 0: a program that kept all raw vectors wrote it. */
+  atMs: z.number().default(0),
   items: fileRefSchema,
-  /** null: no arrival has raw vectors. */
+  /** null: no arrival has raw vectors, or they are past their retention. */
   raw: fileRefSchema.nullable(),
   directory: fileRefSchema
 })
@@ -106,8 +108,22 @@ export async function decodeBase(
 
 export const refOf = (
   file: FileRef,
-  { seq, appliedSlot, lastArrival, createdAtMs, log }: Base
-): BaseRef => ({ ...file, seq, appliedSlot, lastArrival, createdAtMs, holdsLog: log !== null })
+  { seq, appliedSlot, lastArrival, createdAtMs, log, packs }: Base
+): BaseRef => ({
+  ...file,
+  seq,
+  appliedSlot,
+  lastArrival,
+  createdAtMs,
+  holdsLog: log !== null,
+  oldestRawMs: oldestRawMs(packs)
+})
+
+/** When the first pack with raw vectors was written; null: there is none. */
+function oldestRawMs(packs: readonly PackRef[]): number | null {
+  const times = packs.flatMap(({ raw, atMs }) => (raw === null ? [] : [atMs]))
+  return times.length === 0 ? null : Math.min(...times)
+}
 
 const viewFiles = ({ live, labels }: View): FileRef[] => (labels === null ? [live] : [live, labels])
 

@@ -68,6 +68,7 @@ export class PackWriter {
   private readonly files: PackFiles
   private readonly keys: PackKeys
   private readonly packBytes: number
+  private readonly atMs: number
   private origin: Origin | undefined
   private held: Arrival[] = []
   private heldBytes = 0
@@ -78,15 +79,16 @@ export class PackWriter {
   private from: number
   private to: number
 
-  /** `after`: the last arrival of the packs before. */
+  /** `after`: the last arrival of the packs before. `atMs`: when its arrivals were packed. */
   constructor(
     files: PackFiles,
     keys: PackKeys,
-    { packBytes, after }: { packBytes: number; after: number }
+    { packBytes, after, atMs }: { packBytes: number; after: number; atMs: number }
   ) {
     this.files = files
     this.keys = keys
     this.packBytes = packBytes
+    this.atMs = atMs
     this.from = after + 1
     this.to = after
   }
@@ -142,7 +144,7 @@ export class PackWriter {
   }
 
   private async endPack(): Promise<void> {
-    const { blocks, sizes, files, from, to } = this
+    const { blocks, sizes, files, from, to, atMs } = this
     if (blocks.length === 0) return
     const key = (part: Parameters<PackKeys>[1]): string => this.keys(this.written.length, part)
     const directory = encodeObject({ format: 1, blocks } satisfies PackDirectory)
@@ -151,6 +153,7 @@ export class PackWriter {
       last: to,
       arrivals: blocks.reduce((sum, { arrivals }) => sum + arrivals.length, 0),
       rows: sizes.rows,
+      atMs,
       items: await files.put(key('items'), Buffer.concat(this.items)),
       raw: sizes.raw === 0 ? null : await files.put(key('raw'), Buffer.concat(this.raws)),
       directory: await files.put(key('directory'), directory)

@@ -26,6 +26,7 @@ import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.
 export const packBytes = 64 * 1024 * 1024
 /** Numbers of packs that are written again begin here. */
 const firstRewritten = 1_000_000
+const dayMs = 86_400_000
 
 export interface FoldTask {
   collectionId: string
@@ -67,6 +68,12 @@ export async function buildFold(deps: FoldDeps, task: FoldTask): Promise<FoldRes
     if (error instanceof OtherNumbers) return { base: null, blockedBy: error.snapshot }
     throw error
   }
+}
+
+interface PackStart {
+  after: number
+  firstNumber: number
+  atMs: number
 }
 
 class Fold {
@@ -116,10 +123,10 @@ class Fold {
       snapshots: Object.fromEntries(snapshots.map(({ key, entry }) => [key, entry])),
       reprojection: version.reprojection,
       view: await this.writeView('live', live),
-      packs: [
+      packs: this.withoutOldRaws([
         ...(await this.rewritten(previous?.packs ?? [], kept)),
         ...(await this.writePacks(content, kept))
-      ],
+      ]),
       log: await log.write(this.keys, { ...task, operationRetentionMs: this.operationRetentionMs }),
       previous: history.base
     }
@@ -187,12 +194,20 @@ class Fold {
     }
   }
 
-  private packWriter(after: number, firstNumber: number): PackWriter {
+  /** Names no raw vectors that are past their retention. */
+  private withoutOldRaws(packs: PackRef[]): PackRef[] {
+    const { raw_vector_days: days } = this.version.spec.settings
+    if (days === undefined) return packs
+    const beforeMs = this.task.nowMs - days * dayMs
+    return packs.map((pack) => (pack.atMs <= beforeMs ? { ...pack, raw: null } : pack))
+  }
+
+  private packWriter({ after, firstNumber, atMs }: PackStart): PackWriter {
     const { task, deps, keys } = this
     return new PackWriter(
       deps.files,
       (number, part) => keys.pack(task.foldId, firstNumber + number, part),
-      { packBytes: this.packBytes, after }
+      { packBytes: this.packBytes, after, atMs }
     )
   }
 
@@ -204,7 +219,7 @@ class Fold {
   private async writePacks(content: StateContent, kept: ArrivalSet): Promise<PackRef[]> {
     const { lastArrival, base } = this.version.history!
     const after = base?.lastArrival ?? 0
-    const writer = this.packWriter(after, 0)
+    const writer = this.packWriter({ after, firstNumber: 0, atMs: this.task.nowMs })
     for await (const { origin, arrival } of looseArrivals(this.deps, this.version, content))
       if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
     return await this.ended(writer, kept, { after, until: lastArrival })
@@ -231,7 +246,8 @@ class Fold {
     const { from, to } = range
     const old = packs.slice(from, to)
     const [after, until] = [old[0]!.first - 1, old.at(-1)!.last]
-    const writer = this.packWriter(after, firstRewritten)
+    const atMs = Math.max(...old.map((pack) => pack.atMs))
+    const writer = this.packWriter({ after, firstNumber: firstRewritten, atMs })
     try {
       for await (const { origin, arrival } of arrivalsOfPacks(deps.store, old))
         if (kept.has(arrival.arrival)) await writer.add(origin, arrival)

@@ -24,7 +24,9 @@ export const baseRefSchema = fileRefSchema.extend({
   lastArrival: count,
   createdAtMs: z.number(),
   /** Whether it stands for the log up to its slot. Those of programs that deleted nothing do not. */
-  holdsLog: z.boolean().default(false)
+  holdsLog: z.boolean().default(false),
+  /** When the first of its packs with raw vectors was written; null: there is none. */
+  oldestRawMs: z.number().nullable().default(null)
 })
 export type BaseRef = z.infer<typeof baseRefSchema>
 

@@ -9,6 +9,7 @@ import { foldShape } from './fold-shape.ts'
 
 /** A fold that takes longer is given up: its files may be deleted from then on. */
 const limitMs = 3_600_000
+const dayMs = 86_400_000
 
 interface UnderWay {
   task: FoldTask
@@ -136,10 +137,18 @@ export class Folding {
       loose.bytes += bytes
     }
     const isOld = deps.clock.nowMs() - (base?.createdAtMs ?? spec.createdAtMs) >= shape.afterMs
-    // Nothing is deleted before two bases stand for it.
-    if (slots === 0 && loose.count === 0) return isOld && base !== null && floor < base.appliedSlot
+    // Nothing is deleted before two bases stand for it, and raw vectors go with a fold.
+    if (slots === 0 && loose.count === 0)
+      return isOld && base !== null && (floor < base.appliedSlot || this.hasOldRaws(base))
     if (isOld || slots >= shape.slots) return true
     return loose.count >= shape.batches || loose.bytes >= shape.batchBytes
+  }
+
+  private hasOldRaws({ oldestRawMs }: BaseRef): boolean {
+    const { manifest, deps } = this.collection
+    const { raw_vector_days: days } = manifest.spec.settings
+    if (days === undefined || oldestRawMs === null) return false
+    return deps.clock.nowMs() - oldestRawMs >= days * dayMs
   }
 
   private async adopt(begun: UnderWay, base: BaseRef): Promise<boolean> {

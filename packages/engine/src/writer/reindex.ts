@@ -68,7 +68,7 @@ const hasVectorsOnly = (operation: LoggedOperation): boolean =>
 const cannot = () =>
   appError(
     'raw_vectors_missing',
-    'items were given with their vectors: nothing else can be made of them'
+    'items were given with their vectors, or their raw vectors are gone: nothing else can be made of them'
   )
 
 function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {

@@ -144,6 +144,11 @@ export const collectionSettingsSchema = z.strictObject({
    * them into memory.
    */
   on_disk: z.boolean().default(false),
+  /**
+   * Days for which raw vectors are kept, of which another projection is made and cells are compared.
+   * Absent: as long as the collection.
+   */
+  raw_vector_days: z.number().int().min(0).max(36_500).optional(),
   /** The built-in profile that filled in the settings that were left out. */
   profile: z.enum(builtInProfiles).default('general'),
   ...enrolmentSchema.shape,
@@ -168,7 +173,7 @@ const noDefaults: Record<string, z.ZodType> = Object.fromEntries(
  */
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
-const { search_budget, target_recall, score_thres, seal_threshold, pinned } =
+const { search_budget, target_recall, score_thres, seal_threshold, pinned, raw_vector_days } =
   collectionSettingsSchema.shape
 const {
   max_objects,
@@ -195,6 +200,8 @@ export const settingsChangeSchema = z.strictObject({
   score_thres: score_thres.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
   pinned: pinned.unwrap().nullable().optional(),
+  /** Raw vectors that are gone do not come back. */
+  raw_vector_days: raw_vector_days.nullable(),
   max_objects: max_objects.nullable(),
   query_subjects: query_subjects.unwrap().nullable().optional(),
   whole: whole.unwrap().nullable().optional(),
