@@ -18,6 +18,8 @@ export interface AppliedState {
 
 /** Largest difference between the clocks of two processes. */
 const clockSlackMs = 3_600_000
+/** Slots of which the ingestions are kept in memory. */
+const mostTailSlots = 200_000
 
 export class AcceptedIngestions {
   private readonly source: WorkSource
@@ -52,7 +54,10 @@ export class AcceptedIngestions {
     const { clock, signal } = this.source
     const found = () => this.known.findIngestion(parts, ingestion)
     if ((await retryStore(clock, found, signal)) !== undefined) return true
-    await this.readTail(base?.holdsLog === true ? base.appliedSlot : 0, state.appliedSlot)
+    const from = base?.holdsLog === true ? base.appliedSlot : 0
+    // A long log is folded soon. Until then nobody is judged by it.
+    if (state.appliedSlot - from > mostTailSlots) return true
+    await this.readTail(from, state.appliedSlot)
     return this.tail.ingestions.has(ingestion)
   }
 

@@ -118,7 +118,11 @@ export class CollectionLog {
   }
 
   async findTail(): Promise<number> {
-    const tail = await findTail(this.store, this.collectionId, this.tail)
+    let from = this.tail
+    // A later search begins here: it should not go over all that was folded since.
+    if (from !== undefined && this.isTailOld)
+      from = Math.max(from, (await this.confirm()).appliedSlot)
+    const tail = await findTail(this.store, this.collectionId, from)
     // The tail must not change during a running append. The newest slot may come from that append,
     // with the operations that wait here.
     if (!this.running) this.tail = Math.max(tail, this.tail ?? 0)
@@ -211,15 +215,18 @@ export class CollectionLog {
     return true
   }
 
+  private get isTailOld(): boolean {
+    return (this.open?.atMs ?? -Infinity) < this.clock.nowMs() - trustTailMs
+  }
+
   /**
    * The slot that was appended last. After a while without an append it may be folded: asking CURRENT
    * spares a try.
    */
   private async knownTail(): Promise<number> {
     this.tail ??= await findTail(this.store, this.collectionId, undefined)
-    const isOld = (this.open?.atMs ?? -Infinity) < this.clock.nowMs() - trustTailMs
     // An operation that another process may append is looked for in every slot.
-    if (isOld && !this.waiting.hasKeyed)
+    if (this.isTailOld && !this.waiting.hasKeyed)
       this.tail = Math.max(this.tail, (await this.confirm()).appliedSlot)
     return this.tail
   }
