@@ -1,5 +1,6 @@
 // Dependencies of the HTTP layer: engine, store, embed servers, notifications, time, log and
 // limits. start.ts builds them; tests fake them.
+import type { RawVectors } from '@likeness/engine'
 import type { Catalog } from '@likeness/engine/catalog-contract'
 import type {
   ItemListWriter,
@@ -45,6 +46,7 @@ export interface ApiDeps {
   versions: VersionReader
   snapshots: SnapshotReader
   replica: Replica
+  rawVectors: RawVectors
   store: ObjectStore
   profiles: ProfileStore
   embedder: EmbedClient

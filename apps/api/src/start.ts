@@ -7,6 +7,7 @@ import {
   createItemListWriter,
   createJobs,
   createLogAppender,
+  createRawVectors,
   createReplica,
   createSnapshotReader,
   createVersionReader
@@ -99,6 +100,7 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
       })
     }),
     replica,
+    rawVectors: createRawVectors({ store, logger }),
     store,
     profiles: createProfileStore({ store }),
     embedder: embedders,

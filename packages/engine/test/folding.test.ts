@@ -1,9 +1,6 @@
 // Folds: what is made again from packs and bases is what the log and the batches would give.
 import { expect, test } from 'vitest'
 import { parseJobId } from '@likeness/shared/contract/job-id'
-import { decodePayload } from '../src/item/item-payload.ts'
-import { readRawVectors } from '../src/log/raw-vectors.ts'
-import { openSegment } from '../src/segment/open-segment.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
 import {
   base,
@@ -144,23 +141,6 @@ test('a cancelled job stays what it was, and its late batches have no effect', a
   await gallery.add(writer, itemsFrom(9, 1))
   await foldAndRebuild()
   expect(await gallery.allIds()).toEqual(['item-0', 'item-1', 'item-9'])
-})
-
-test('raw vectors are read from packs', async () => {
-  await open({ stateShape: {} })
-  await fill(0)
-  await foldAndRebuild()
-  const raws = []
-  for (const ref of (await version()).segments) {
-    const { meta } = await openSegment(gallery.files, ref)
-    const payload = await gallery.files.get(ref.files.payload)
-    for (let item = 0; item < meta.items; item++) {
-      const body = payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])
-      raws.push(await readRawVectors(gallery.store, decodePayload(body)))
-    }
-  }
-  expect(raws.length).toBeGreaterThan(20)
-  for (const raw of raws) expect(raw!.length).toBeGreaterThan(0)
 })
 
 test('files of a fold are no garbage, and those of a fold that was lost are', async () => {

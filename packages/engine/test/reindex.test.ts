@@ -1,7 +1,6 @@
 // A collection gets another embedding: built beside it, committed in one step.
 import { describe, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { readRawVectors } from '../src/log/raw-vectors.ts'
 import { shifted } from '../src/testing/shifted.ts'
 import { dim, itemsFrom } from '../src/testing/test-items.ts'
 import { readCurrent } from '../src/version/current.ts'
@@ -49,7 +48,7 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   expect(await found(seeds)).toEqual({ embedding: target.version, hits: itself(seeds) })
   // The raw vectors are where they were: cells of boxes are compared with them.
   const item = await gallery.read(async (reader) => (await reader.getItem('item-50'))!)
-  expect(await readRawVectors(gallery.store, item)).toHaveLength(dim)
+  expect((await gallery.rawsOf([item]))[0]).toHaveLength(dim)
   expect(await writer.reindex()).toBe(false)
   await writer.collect()
   expect(await verified()).toEqual([])

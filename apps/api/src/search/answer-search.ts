@@ -164,7 +164,8 @@ async function findHits(
   const { settings } = reader.spec
   const { rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight } = request
   const options = searchOptions(reader, queries, request, k)
-  const rawVectors = rerank === 'cells' ? await rawVectorsOfQueries(queries, ranking) : undefined
+  const rawVectors =
+    rerank === 'cells' ? await rawVectorsOfQueries(reader, queries, ranking) : undefined
   if (request.rerank === 'cells' && rawVectors === undefined)
     throw appError(
       'invalid_request',

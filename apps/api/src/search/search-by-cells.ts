@@ -1,10 +1,9 @@
 // A search that sorts the best hits by the similarity of parts. An embed server compares the raw
 // vectors.
-import { readRawVectors } from '@likeness/engine'
+import type { RawVectors } from '@likeness/engine'
 import type { CollectionReader, Hit, SearchQuery, StoredItem } from '@likeness/engine/contract'
-import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
-import type { ObjectStore } from '@likeness/store/object-store'
 import type { EmbedClient } from '../embedder/embed-client.ts'
 import type { SearchQueries } from './search-queries.ts'
 import type { RankedHit } from './search-reranked.ts'
@@ -15,7 +14,7 @@ const rankedAnew = 20
 const weightOfParts = 2
 
 export interface CellRanking {
-  store: Pick<ObjectStore, 'getRange'>
+  rawVectors: RawVectors
   embedder: Pick<EmbedClient, 'rank'>
   signal: AbortSignal
 }
@@ -25,11 +24,12 @@ export interface CellRanking {
  * that came as vectors.
  */
 export async function rawVectorsOfQueries(
+  { spec: { collectionId } }: CollectionReader,
   { rawVectors, item }: SearchQueries,
-  { store }: CellRanking
+  ranking: CellRanking
 ): Promise<Uint16Array | undefined> {
   if (rawVectors !== undefined && rawVectors.length > 0) return rawVectors
-  return item && (await readRawVectors(store, item))
+  return item && (await ranking.rawVectors.read(collectionId, [item]))[0]
 }
 
 /**
@@ -46,7 +46,7 @@ export async function searchByCells(
   const alike = await compareParts(
     found.map((hits) => hits.slice(0, rankedAnew)),
     rawVectors,
-    reader.spec.embedding,
+    reader.spec,
     ranking
   )
   return found.map((hits, query) =>
@@ -69,19 +69,18 @@ function withRank(hit: Hit, alike: number | undefined): RankedHit {
 async function compareParts(
   lists: readonly Hit[][],
   rawVectors: Uint16Array,
-  embedding: EmbeddingSpec,
-  { store, embedder: embedders, signal }: CellRanking
+  { collectionId, embedding }: CollectionSpec,
+  { rawVectors: stored, embedder: embedders, signal }: CellRanking
 ): Promise<(query: number, id: string) => number | undefined> {
   const wanted = [
     ...new Map(lists.flat().map(({ item }): [string, StoredItem] => [item.id, item])).values()
   ]
-  const read = await Promise.all(
-    wanted.map(async (item) => ({ item, rawVectors: await readRawVectors(store, item) }))
-  )
+  const read = await stored.read(collectionId, wanted)
   const rawDim = rawVectors.length / lists.length
-  const known = read.flatMap(({ item, rawVectors: own }) =>
-    own !== undefined && item.raws!.dim === rawDim ? [{ item, own }] : []
-  )
+  const known = wanted.flatMap((item, i) => {
+    const own = read[i]
+    return own !== undefined && item.raws!.dim === rawDim ? [{ item, own }] : []
+  })
   if (known.length === 0) return () => undefined
   const body = concatArrays(Uint16Array, [rawVectors, ...known.map(({ own }) => own)])
   const { alike } = await embedders.rank(

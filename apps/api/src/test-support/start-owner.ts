@@ -3,17 +3,19 @@ import {
   createFaissSegmentFiles,
   createFileCache,
   createProjector,
-  openCollectionWriter
+  openCollectionWriter,
+  type WriterDeps
 } from '@likeness/engine/testing/internals'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { TestApi } from './start-test-api.ts'
 
-/** Returns a function that stops the writer. */
+/** Returns a function that stops the writer. `foldShape`: when a fold is due. */
 export async function startOwner(
   { store, deps }: TestApi,
-  collectionId: string
+  collectionId: string,
+  { foldShape }: Pick<WriterDeps, 'foldShape'> = {}
 ): Promise<() => Promise<void>> {
   const dir = temporaryFolder('owner')
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
@@ -24,6 +26,7 @@ export async function startOwner(
     logger: silentLogger(),
     collectionId,
     retentionMs: 0,
+    foldShape,
     announce: () => undefined,
     project: createProjector({ profiles: deps.profiles })
   }))!
@@ -33,6 +36,7 @@ export async function startOwner(
       await writer.step({ list: true })
       while (await writer.merge());
       await writer.reindex()
+      await writer.fold()
       await writer.collect()
       await systemClock.sleep(5)
     }

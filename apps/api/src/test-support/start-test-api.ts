@@ -9,6 +9,7 @@ import {
   createItemListWriter,
   createJobs,
   createLogAppender,
+  createRawVectors,
   createSnapshotReader,
   createVersionReader
 } from '@likeness/engine/testing/internals'
@@ -170,6 +171,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
       })
     }),
     replica,
+    rawVectors: createRawVectors({ store, logger: silentLogger() }),
     store,
     profiles: createProfileStore({ store }),
     embedder: embedders,

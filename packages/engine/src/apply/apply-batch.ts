@@ -27,10 +27,10 @@ interface Arriving {
 
 /**
  * Returns the place of an item's raw vectors in a batch that was read, or undefined when the batch
- * has none.
+ * has none. `arrival`: 0 for none.
  */
 export function rawPlace(
-  key: string,
+  { key, arrival }: { key: string; arrival: number },
   { header: { rawDim: dim }, raw, rawAt }: VectorBatch,
   first: number,
   end: number
@@ -41,7 +41,8 @@ export function rawPlace(
     key,
     at: rawAt + 2 * first * dim,
     dim,
-    sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength))
+    sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength)),
+    ...(arrival > 0 && { arrival })
   }
 }
 
@@ -115,15 +116,16 @@ export function applyBatch(
     if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, key))
       continue
     const own = rowsBetween(vectors, header.dim, from, row)
+    const arrival = first === undefined ? 0 : first + at
     applyItem(
       state,
       ingestion,
       {
-        arrival: first === undefined ? 0 : first + at,
+        arrival,
         item,
         // A copy lets go of the batch, which is larger where it has raw vectors.
         vectors: raw.length === 0 ? own : copyRows(own),
-        raws: rawPlace(key, batch, from, row)
+        raws: rawPlace({ key, arrival }, batch, from, row)
       },
       rules
     )

@@ -5,7 +5,6 @@ import { createUlid } from '@likeness/shared/data/ulid'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
-import { readRawVectors } from '../log/raw-vectors.ts'
 import type { GalleryOptions } from '../testing/gallery-stack.ts'
 import type { CollectionWriter } from '../writer/collection-writer.ts'
 
@@ -193,7 +192,7 @@ test('raw vectors of an item are found in a shared batch', async () => {
     const found: unknown[] = []
     for await (const item of reader.scroll()) {
       expect(item.raws?.key).toBe(batch)
-      found.push(await readRawVectors(gallery.store, item))
+      found.push(...(await gallery.rawsOf([item])))
     }
     return found
   })

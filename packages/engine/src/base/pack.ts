@@ -29,7 +29,9 @@ const blockSchema = z.strictObject({
   /** Ascending. */
   arrivals: z.array(count),
   /** Revision of each arrival. */
-  revisions: z.array(count)
+  revisions: z.array(count),
+  /** Number of rows of each arrival. Absent in the first packs: the block says it. */
+  rows: z.array(count).optional()
 })
 const directorySchema = z.strictObject({ format: z.literal(1), blocks: z.array(blockSchema) })
 export type PackBlock = z.infer<typeof blockSchema>
@@ -132,7 +134,8 @@ export class PackWriter {
       rawAt: sizes.raw,
       rawSum: sha256Hex(raw),
       arrivals: held.map(({ arrival }) => arrival),
-      revisions: held.map(({ revision }) => revision)
+      revisions: held.map(({ revision }) => revision),
+      rows: items.map(({ rows }) => rows.length)
     })
     this.items.push(body)
     this.raws.push(raw)

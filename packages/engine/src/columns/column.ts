@@ -53,7 +53,7 @@ const decodeText = (bytes: Buffer): string =>
  * Returns the first index in [0, length) for which `isBelow` is false. `isBelow` must be true for
  * all indexes before.
  */
-function lowerBound(length: number, isBelow: (index: number) => boolean): number {
+export function lowerBound(length: number, isBelow: (index: number) => boolean): number {
   let low = 0
   let high = length
   while (low < high) {

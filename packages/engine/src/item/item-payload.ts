@@ -5,13 +5,18 @@ import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
 export const rawPlaceSchema = z.object({
-  /** Key of the vector batch in the object store. */
+  /** Key of the vector batch, or of the raw vectors of a pack, in the object store. */
   key: z.string(),
   /** First byte of the raw vectors; float16 [rows, dim]. */
   at: z.number().int(),
   dim: z.number().int(),
   /** First half of the sha256 of these bytes, in hex. */
-  sum: z.string()
+  sum: z.string(),
+  /**
+   * Number of the item, where the collection numbers them: finds its pack when the object of `key`
+   * is gone.
+   */
+  arrival: z.number().int().optional()
 })
 export type RawPlace = z.infer<typeof rawPlaceSchema>
 export const rawSum = (bytes: Uint8Array): string => sha256Hex(bytes).slice(0, 32)

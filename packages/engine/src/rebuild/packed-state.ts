@@ -133,7 +133,7 @@ function takeBlock(
     if (!live.has(arrival)) continue
     if (item.failure !== undefined) throw lost(item)
     const hash = itemHash(item.id)
-    const raws = rawPlace(pack.raw?.key ?? '', batch, first, row)
+    const raws = rawPlace({ key: pack.raw?.key ?? '', arrival }, batch, first, row)
     state.pending.set(hashName(hash), {
       hash,
       version: {

@@ -1,11 +1,14 @@
 // Reads the answers of a test gallery and the content of its store.
-import type { CollectionReader } from '../contract.ts'
+import type { CollectionReader, StoredItem } from '../contract.ts'
+import { createRawVectors } from '../history/raw-vectors.ts'
 import type { GalleryStack } from './gallery-stack.ts'
 import { vectorOf } from './test-items.ts'
 
 const quickMs = 5_000
 
-export function createReads({ store, spec, replica }: GalleryStack) {
+export function createReads({ store, spec, replica, logger }: GalleryStack) {
+  const rawVectors = createRawVectors({ store, logger })
+
   /** Gives the newest committed version to `use`. */
   async function read<T>(
     use: (reader: CollectionReader) => Promise<T>,
@@ -26,6 +29,8 @@ export function createReads({ store, spec, replica }: GalleryStack) {
         const hits = (await reader.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
         return hits.map(({ item, score, row }) => ({ id: item.id, label: item.label, score, row }))
       }, quickMs),
+    /** Raw vectors of items, by one reader for all calls. */
+    rawsOf: (items: readonly StoredItem[]) => rawVectors.read(spec.collectionId, items),
     async storedKeys(prefix: string): Promise<string[]> {
       const found: string[] = []
       for await (const { key } of store.list(prefix)) found.push(key)

@@ -10,7 +10,7 @@ import {
 import type { EmbeddingPart } from '@likeness/shared/contract/embedding-parts'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLogger } from '@likeness/shared/process/logger'
+import { type Logger, silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createCatalog } from '../catalog/catalog.ts'
@@ -39,6 +39,7 @@ export interface GalleryOptions
   sealThreshold?: number
   settings?: Partial<CollectionSettings>
   store?: ObjectStore
+  logger?: Logger
   retentionMs?: number
   uploadRetentionMs?: number
   merging?: Pick<
@@ -69,7 +70,7 @@ export async function createGalleryStack(options: GalleryOptions) {
   const store = options.store ?? createMemoryStore()
   const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
   const clock = systemClock
-  const logger = silentLogger()
+  const logger = options.logger ?? silentLogger()
   const catalog = createCatalog({ store, clock })
   const spec = await createCollection(catalog, options)
   const appender = createLogAppender({ store, clock })
@@ -111,6 +112,7 @@ export async function createGalleryStack(options: GalleryOptions) {
   return {
     store,
     clock,
+    logger,
     spec,
     keys,
     files,

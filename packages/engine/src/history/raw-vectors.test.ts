@@ -4,7 +4,6 @@ import type { StoredItem } from '../contract.ts'
 import type { GalleryOptions } from '../testing/gallery-stack.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
 import { vectorOf } from '../testing/test-items.ts'
-import { readRawVectors } from './raw-vectors.ts'
 
 let gallery: Gallery
 afterEach(() => gallery.close())
@@ -37,7 +36,8 @@ test('the raw vectors of an item are those that its batch brought, row by row', 
     ['b', [2, 3]],
     ['c', [4]]
   ] as const) {
-    expect([...(await readRawVectors(gallery.store, await itemOf(id)))!]).toEqual([
+    const [raws] = await gallery.rawsOf([await itemOf(id)])
+    expect([...raws!]).toEqual([
       ...toFloat16(Float32Array.from(seeds.flatMap((seed) => [...vectorOf(seed)])))
     ])
   }
@@ -46,10 +46,8 @@ test('the raw vectors of an item are those that its batch brought, row by row', 
 test('there are none of an item whose batch kept none, and of one whose batch is gone', async () => {
   const item = await (await fill({}))('a')
   expect(item.raws).toBeUndefined()
-  expect(await readRawVectors(gallery.store, item)).toBeUndefined()
-  expect(
-    await readRawVectors(gallery.store, { ...item, raws: { key: 'gone', at: 0, dim: 2, sum: '' } })
-  ).toBeUndefined()
+  const gone = { ...item, raws: { key: 'gone', at: 0, dim: 2, sum: '' } }
+  expect(await gallery.rawsOf([item, gone])).toEqual([undefined, undefined])
 })
 
 test('damage to them is found before they are used', async () => {
@@ -58,5 +56,5 @@ test('damage to them is found before they are used', async () => {
   const body = Buffer.from((await gallery.store.get(key))!.body)
   body[at + 3]! ^= 1
   await gallery.store.put(key, body)
-  await expect(readRawVectors(gallery.store, item)).rejects.toMatchObject({ code: 'data_corrupt' })
+  await expect(gallery.rawsOf([item])).rejects.toMatchObject({ code: 'data_corrupt' })
 })
