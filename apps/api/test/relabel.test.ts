@@ -36,7 +36,8 @@ test('an item gets another label and other metadata, once per Idempotency-Key, a
   expect(await api.operations(collectionId)).toMatchObject([
     { kind: 'relabel', ids: ['b/ä?'], ...body }
   ])
-  expect(api.notifications.work).toEqual([{ collectionId, slot: 1 }])
+  // The first one may have died before its own.
+  expect(api.notifications.work).toEqual(Array(2).fill({ collectionId, slot: 1 }))
   expect(api.replica.askedOptions.at(-1)).toMatchObject({ minSlot: 1, timeoutMs: 10_000 })
   await patch('a', { label: null })
   const { metadata, ...last } = (await api.operations(collectionId)).at(-1) as {

@@ -1,5 +1,6 @@
-// Idempotency-Key: the intent is stored before the act and the answer after it, so that a crash
-// between them never acts twice.
+// Idempotency-Key: the intent is stored before the act, and the answer after it, so that a crash
+// between them never acts twice. An answer that follows from the intent and the log is not stored:
+// a retry makes it again.
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -19,9 +20,19 @@ export const reservationMs = 30_000
 /** Longest `Retry-After` while the other process lives, in seconds. */
 const longestRetryAfterS = 5
 
+/**
+ * Age in milliseconds from which a retry that found its operation in the log stores the answer: the
+ * next one need not read as much of the log.
+ */
+const keepAnswerAfterMs = 600_000
+
 export interface Answer {
   status: number
   body: unknown
+  /** `answerLogged` of the plan makes it again, so it is not stored. */
+  isLogged?: true
+  /** More is known later: a retry asks again. */
+  isEarly?: true
   /** Runs once the answer is stored: sends notifications. */
   after?: () => void
 }
@@ -34,6 +45,11 @@ export interface MutationPlan<I> {
   prepare: () => Promise<I>
   /** `again`: an earlier request with this intent may have acted already. */
   act: (intent: I, again: boolean) => Promise<Answer>
+  /**
+   * Returns the answer of an earlier request with this intent, undefined when the log does not have
+   * its operation. Rejects with what a retry is told; the key is not free then.
+   */
+  answerLogged?: (intent: I) => Promise<Answer | undefined>
   /** Removes the objects that this request stored and that will stay unused. */
   abandon?: () => Promise<void>
 }
@@ -147,8 +163,14 @@ async function answerEarlier<I>(
     throw appError('idempotency_mismatch', 'this Idempotency-Key was used for another request')
   if (record.state === 'done')
     return { answer: { status: record.status, body: record.body }, replay: true }
-  await mustBeAbandoned(attempt, key, record)
   const intent = attempt.plan.intentSchema.parse(record.intent)
+  const logged = await attempt.plan.answerLogged?.(intent)
+  if (logged !== undefined) {
+    const isLate = attempt.deps.clock.nowMs() - record.atMs > keepAnswerAfterMs
+    if (isLate && !logged.isEarly) await changeRecord(attempt, { key, etag }, done(attempt, logged))
+    return { answer: logged, replay: true }
+  }
+  await mustBeAbandoned(attempt, key, record)
   return await workOn(attempt, key, async () => {
     const held = await attempt.place.swap({ key, etag }, pending(attempt, intent))
     if (held === undefined) throw inProgress()
@@ -198,30 +220,23 @@ const pending = <I>(
   intent
 })
 
+const done = <I>(
+  { deps: { clock }, fingerprint }: Keyed<I>,
+  { status, body }: Answer
+): DoneRecord => ({ state: 'done', fingerprint, atMs: clock.nowMs(), status, body })
+
 async function actAndRecord<I>(
   attempt: Keyed<I>,
   { held, intent, again }: { held: Held; intent: I; again: boolean }
 ): Promise<Outcome> {
-  const {
-    deps: { clock },
-    place,
-    fingerprint
-  } = attempt
   try {
     const answer = again ? await attempt.plan.act(intent, true) : await act(attempt, intent, false)
-    const done: DoneRecord = {
-      state: 'done',
-      fingerprint,
-      atMs: clock.nowMs(),
-      status: answer.status,
-      body: answer.body
-    }
     // The swap fails only when a later request finished the same intent. That answer is this
     // answer.
-    await place.swap(held, done)
+    if (!answer.isLogged) await attempt.place.swap(held, done(attempt, answer))
     return { answer, replay: false }
   } catch (error) {
-    await releaseRecord(
+    await changeRecord(
       attempt,
       held,
       isRefusal(error) ? 'free' : { ...pending(attempt, intent), holder: null }
@@ -231,18 +246,18 @@ async function actAndRecord<I>(
 }
 
 /**
- * Never rejects: the error is reported already. A record that cannot be written ends with the
- * process or the time limit.
+ * Never rejects: the outcome of the request does not depend on it. A reservation that cannot be
+ * released ends with the process or the time limit.
  */
-async function releaseRecord<I>(
+async function changeRecord<I>(
   { deps: { logger }, place }: Keyed<I>,
   held: Held,
-  record: PendingRecord | 'free'
+  record: PendingRecord | DoneRecord | 'free'
 ): Promise<void> {
   try {
     await place.swap(held, record)
   } catch (error) {
-    logger.debug({ err: error, key: held.key }, 'an idempotency record stays reserved')
+    logger.debug({ err: error, key: held.key }, 'an idempotency record stays as it was')
   }
 }
 

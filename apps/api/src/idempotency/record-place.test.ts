@@ -1,9 +1,13 @@
 // Records are stored by week. Near the border of two weeks, processes may choose different weeks.
 import { expect, test } from 'vitest'
-import { idempotencyWeekMs } from '@likeness/shared/contract/keys'
+import {
+  formerIdempotencyKey,
+  idempotencyKey,
+  idempotencyWeekMs
+} from '@likeness/shared/contract/keys'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { createRecordPlace, placesOf } from './record-place.ts'
-import type { PendingRecord } from './record.ts'
+import { encodeRecord, type PendingRecord } from './record.ts'
 
 const day = 86_400_000
 const border = 2_800 * idempotencyWeekMs
@@ -29,7 +33,7 @@ function places(store = createMemoryStore()) {
 
 test('as many weeks are looked at as the retention reaches back to', () => {
   const weeks = (nowMs: number, retentionMs: number) => {
-    const { own, others } = placesOf(nowMs, retentionMs, String)
+    const { own, others } = placesOf(nowMs, retentionMs, (week) => [String(week)])
     return [own, ...others].map(Number).map((week) => week - 2_800)
   }
   expect(weeks(border + day, 7 * day)).toEqual([0, -1])
@@ -74,4 +78,19 @@ test('a key that was freed is reserved again by one only, and what had it before
   expect(
     await place.swap(first, { ...record('one'), state: 'done', status: 200, body: {} })
   ).toBeUndefined()
+})
+
+test('a record of a program before 0.4 counts, in each week, and a new one has a place of its own', async () => {
+  const { store, at } = places()
+  const week = border / idempotencyWeekMs
+  const put = (key: string, holder: string) => store.put(key, encodeRecord(record(holder)))
+  await put(formerIdempotencyKey(week - 1, 's', 'k'), 'last week')
+  expect((await at(border + day).find())?.record).toMatchObject({ holder: 'last week' })
+  expect(await at(border + 15 * day).find()).toBeUndefined()
+  await put(formerIdempotencyKey(week + 2, 's', 'k'), 'this week')
+  expect((await at(border + 15 * day).find())?.record).toMatchObject({ holder: 'this week' })
+  const own = idempotencyKey(week, 's', 'k')
+  expect(own).toMatch(/^idem\/002800\/[0-9a-f]{2}\/[0-9a-f]{62}$/)
+  expect(own.replace(/\/(?=[^/]*$)/, '')).toBe(formerIdempotencyKey(week, 's', 'k'))
+  expect(await at(border + day).reserve(record('one'))).toMatchObject({ key: own })
 })

@@ -1,5 +1,6 @@
-// The object behind an Idempotency-Key: first the intent, then the first answer. The object changes
-// only by compare-and-swap, and is never deleted here.
+// The object behind an Idempotency-Key: first the intent, then the first answer, unless that
+// follows from the intent and the log. The object changes only by compare-and-swap, and is never
+// deleted here.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -9,7 +10,9 @@ const pendingSchema = z.object({
   ...base,
   state: z.literal('pending'),
   atMs: z.number(),
-  /** Process that works on the record; null after a process gave up with an unknown result. */
+  /**
+   * Process that works on the record, or did; null after a process gave up with an unknown result.
+   */
   holder: z.string().nullable(),
   /** Everything that the next process needs to finish or repeat the act. */
   intent: z.unknown()

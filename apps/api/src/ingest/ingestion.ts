@@ -16,6 +16,7 @@ import { appError } from '@likeness/shared/errors'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
+import { findLogged } from '../idempotency/find-logged.ts'
 import { tailBefore, tailSlotSchema } from '../idempotency/tail-before.ts'
 
 export const ingestIntentSchema = z.object({
@@ -139,18 +140,28 @@ async function hasObjects(
   return typeof own?.imageKey !== 'string' || (await isThere(own.imageKey))
 }
 
+interface LoggedIngestion {
+  revision: number
+  slot: number
+  job: string
+  /** The job is found by its id, which holds collection id and revision. */
+  isNamed: boolean
+}
+
+/** A list was left to the log entry only where that may have it. */
+const isOfThisFormat = async (
+  { logAppender }: ApiDeps,
+  { incarnation, lines }: IngestIntent
+): Promise<boolean> => lines !== undefined || (await logAppender.isOfThisFormat(incarnation))
+
 /**
  * Appends the log entry, unless an earlier attempt did, and returns its place and the id of the job.
  * upload_expired when the time for that is over.
  */
-export async function logIngestion(
-  deps: ApiDeps,
-  intent: IngestIntent
-): Promise<{ revision: number; slot: number; job: string }> {
-  const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
+export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise<LoggedIngestion> {
+  const { ingestion, opId, total, requestId, atMs, given } = intent
   const { partSize = itemListPartSize, source, lines } = intent
-  // A list was left to the log entry only where that may have it.
-  const isNew = lines !== undefined || (await deps.logAppender.isOfThisFormat(collectionId))
+  const isNew = await isOfThisFormat(deps, intent)
   const operation: IngestOperation = {
     kind: 'ingest',
     opId,
@@ -163,19 +174,25 @@ export async function logIngestion(
     ...(isNew && { source }),
     ...(lines && { items: lines })
   }
-  const logged = await append(deps, intent, operation)
-  const { revision } = logged
-  if (isNew) return { ...logged, job: jobIdOf({ collectionId, revision }) }
+  return await withJob(deps, intent, { ...(await append(deps, intent, operation)), isNew })
+}
+
+async function withJob(
+  deps: ApiDeps,
+  { incarnation: collectionId, ingestion, collection, total, source, atMs }: IngestIntent,
+  { revision, slot, isNew }: { revision: number; slot: number; isNew: boolean }
+): Promise<LoggedIngestion> {
+  if (isNew) return { revision, slot, job: jobIdOf({ collectionId, revision }), isNamed: true }
   await deps.jobs.recordFormer({
     ingestion,
     collectionId,
-    collection: intent.collection,
+    collection,
     total,
     revision,
     source,
     createdAtMs: atMs
   })
-  return { ...logged, job: ingestion }
+  return { revision, slot, job: ingestion, isNamed: false }
 }
 
 /**
@@ -183,17 +200,33 @@ export async function logIngestion(
  * meanwhile.
  */
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
-  const { incarnation: collectionId, total } = intent
-  const { revision, slot, job } = await logIngestion(deps, intent)
+  return answerOf(deps, intent, await logIngestion(deps, intent))
+}
+
+/**
+ * Answers a retry whose first request had the ingestion logged; undefined when that is not so.
+ * `collectionId`: the collection that has the name now.
+ */
+export async function answerAccepted(
+  deps: ApiDeps,
+  intent: IngestIntent,
+  collectionId: string
+): Promise<Answer | undefined> {
+  const found = await findLogged(deps, intent, collectionId)
+  if (found === undefined) return undefined
+  const isNew = await isOfThisFormat(deps, intent)
+  return answerOf(deps, intent, await withJob(deps, intent, { ...found, isNew }))
+}
+
+function answerOf(
+  deps: ApiDeps,
+  { incarnation: collectionId, collection, total, items }: IngestIntent,
+  { revision, slot, job, isNamed }: LoggedIngestion
+): Answer {
   return {
     status: 202,
-    body: {
-      job,
-      collection: intent.collection,
-      revision,
-      total,
-      ...(intent.items && { items: intent.items })
-    },
+    body: { job, collection, revision, total, ...(items && { items }) },
+    ...(isNamed && { isLogged: true }),
     after: () => deps.notifications.work({ collectionId, slot })
   }
 }

@@ -18,7 +18,7 @@ export interface ItemsChange {
   describe: Record<string, unknown>
   /**
    * Fields added when the change is committed. undefined: the change waits for items that are still
-   * to come. Rejects to refuse.
+   * to come. Rejects to refuse, which frees the Idempotency-Key.
    */
   done: (
     committed: CollectionReader,
@@ -50,7 +50,11 @@ async function answer(
   { collectionId, describe, done }: ItemsChange
 ): Promise<Answer> {
   const { revision } = logged
-  const notYet = { status: 202, body: { ...describe, revision, applied: false } }
+  const notYet: Answer = {
+    status: 202,
+    body: { ...describe, revision, applied: false },
+    isEarly: true
+  }
   const committed = await waitForCommit(deps, collectionId, logged.slot)
   if (committed === undefined) return notYet
   try {
@@ -74,6 +78,7 @@ export async function appendAndAwaitCommit(
     collectionId,
     content,
     operation: () => operation,
-    answer: (logged) => answer(deps, logged, change)
+    answer: (logged) => answer(deps, logged, change),
+    isRepeatable: true
   })
 }

@@ -17,6 +17,7 @@ import { resolveRoot } from '../ingest/import-root.ts'
 import {
   abandonIngestion,
   acceptIngestion,
+  answerAccepted,
   ingestIntentSchema,
   type IngestionDraft,
   pictureKey,
@@ -83,6 +84,7 @@ export const importItems = (deps: ApiDeps): Route => ({
           return await prepareIngestion(deps, draft, source.lines(spec, draft.ingestion))
         },
         act: (intent) => acceptIngestion(deps, intent),
+        answerLogged: (intent) => answerAccepted(deps, intent, spec.collectionId),
         abandon: () => abandonIngestion(deps, draft)
       })
     } finally {

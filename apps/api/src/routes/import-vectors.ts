@@ -11,6 +11,7 @@ import { arrowTypes } from '../ingest/arrow-items.ts'
 import {
   abandonIngestion,
   acceptIngestion,
+  answerAccepted,
   ingestIntentSchema,
   prepareIngestion
 } from '../ingest/ingestion.ts'
@@ -54,6 +55,7 @@ export const importVectors = (deps: ApiDeps): Route => ({
       prepare: () =>
         prepareIngestion(deps, { ...draft, partSize: received.partSize }, received.lines),
       act: (intent) => acceptIngestion(deps, intent),
+      answerLogged: (intent) => answerAccepted(deps, intent, spec.collectionId),
       abandon
     })
   }

@@ -22,9 +22,11 @@ export const relabelItem = (deps: ApiDeps): Route => ({
       content: given,
       operation: { kind: 'relabel', ids: [id], ...given },
       describe: { id },
-      done: async (committed, { revision }) => {
+      done: async (committed, { revision, wasAccepted }) => {
         if ((await committed.getItem(id)) !== undefined) return { relabelled: true }
         if (committed.awaits(revision)) return undefined
+        // The item was there, and is deleted by now.
+        if (wasAccepted) return { relabelled: true }
         throw appError(
           'item_not_found',
           'the collection has no item with this id, and none is on its way'

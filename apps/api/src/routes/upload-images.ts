@@ -11,6 +11,7 @@ import { answerOnce, isKeyed } from '../idempotency/answer-once.ts'
 import {
   abandonIngestion,
   acceptIngestion,
+  answerAccepted,
   ingestIntentSchema,
   pictureKey,
   prepareIngestion
@@ -59,6 +60,7 @@ export const uploadImages = (deps: ApiDeps): Route => ({
         return { ...(await prepareIngestion(deps, draft, lines)), items }
       },
       act: (intent) => acceptIngestion(deps, intent),
+      answerLogged: (intent) => answerAccepted(deps, intent, spec.collectionId),
       abandon
     })
   }

@@ -37,6 +37,7 @@ export async function startOwner(
       while (await writer.merge());
       await writer.reindex()
       await writer.fold()
+      while (await writer.collectFolded());
       await writer.collect()
       await systemClock.sleep(5)
     }

@@ -40,9 +40,18 @@ export const idempotencyPrefix = 'idem/'
 export const idempotencyWeekMs = 7 * 86_400_000
 /** Greater than the key of every record of an earlier week, and of no other. */
 export const idempotencyWeekStart = (week: number): string => `${idempotencyPrefix}${pad(week, 6)}/`
-/** Key of the first answer to an Idempotency-Key. `scope` keeps routes and collections apart. */
-export const idempotencyKey = (week: number, scope: string, key: string): string =>
-  `${idempotencyWeekStart(week)}${sha256Hex(`${scope}\n${key}`)}`
+const idempotencyName = (scope: string, key: string): string => sha256Hex(`${scope}\n${key}`)
+/**
+ * Key of the record of an Idempotency-Key, in one of 256 folders of its week. `scope` keeps routes
+ * and collections apart.
+ */
+export function idempotencyKey(week: number, scope: string, key: string): string {
+  const name = idempotencyName(scope, key)
+  return `${idempotencyWeekStart(week)}${name.slice(0, 2)}/${name.slice(2)}`
+}
+/** Key of such a record of a program before 0.4. */
+export const formerIdempotencyKey = (week: number, scope: string, key: string): string =>
+  `${idempotencyWeekStart(week)}${idempotencyName(scope, key)}`
 
 /** Pictures of one ingestion beside each other. More are in folders of as many. */
 const imagesOfUpload = 1024
