@@ -1,6 +1,6 @@
 // Removes the leftovers of killed processes in a directory store: old temporary files, and versions
 // of objects that are gone.
-import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { opendir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { isMissing, openObjectFile, uniqueName } from './directory-file.ts'
@@ -15,8 +15,9 @@ export function startCleanup(
   olderThanMs: number
 ): { stop(): Promise<void> } {
   let running = Promise.resolve()
+  const stopping = new AbortController()
   const sweep = () => {
-    running = cleanDirectory(paths, olderThanMs).catch((error: unknown) => {
+    running = cleanDirectory(paths, olderThanMs, stopping.signal).catch((error: unknown) => {
       process.emitWarning(`Sweeping ${paths.root} failed: ${messageOf(error)}`)
     })
   }
@@ -25,6 +26,8 @@ export function startCleanup(
   return {
     async stop() {
       clearInterval(timer)
+      // What is left is found by the next cleanup.
+      stopping.abort()
       await running
     }
   }
@@ -32,21 +35,34 @@ export function startCleanup(
 
 /**
  * Rejects with the error of the file system. Entries that vanish during the cleanup are ignored.
+ * Ends after the present entry when `signal` is aborted.
  */
-export async function cleanDirectory(paths: DirectoryPaths, olderThanMs: number): Promise<void> {
+export async function cleanDirectory(
+  paths: DirectoryPaths,
+  olderThanMs: number,
+  signal?: AbortSignal
+): Promise<void> {
   const limitMs = Date.now() - olderThanMs
-  for (const name of await readdir(paths.tmp)) {
-    await ignoreMissing(async () => {
-      const file = path.join(paths.tmp, name)
-      if ((await stat(file)).mtimeMs < limitMs) await rm(file, { recursive: true, force: true })
-    })
-  }
-  for (const etag of await readdir(paths.versions)) {
-    await ignoreMissing(async () => {
-      const directory = paths.versionsOf(etag)
-      const key = await readFile(path.join(directory, 'key'), 'utf8')
-      if (!(await isInPlace(paths.object(key), etag))) await markDeleted(paths, directory)
-    })
+  await forEachName(paths.tmp, signal, async (name) => {
+    const file = path.join(paths.tmp, name)
+    if ((await stat(file)).mtimeMs < limitMs) await rm(file, { recursive: true, force: true })
+  })
+  await forEachName(paths.versions, signal, async (etag) => {
+    const directory = paths.versionsOf(etag)
+    const key = await readFile(path.join(directory, 'key'), 'utf8')
+    if (!(await isInPlace(paths.object(key), etag))) await markDeleted(paths, directory)
+  })
+}
+
+/** The names are read on the way: there may be many. */
+async function forEachName(
+  directory: string,
+  signal: AbortSignal | undefined,
+  use: (name: string) => Promise<void>
+): Promise<void> {
+  for await (const { name } of await opendir(directory)) {
+    if (signal?.aborted) return
+    await ignoreMissing(() => use(name))
   }
 }
 

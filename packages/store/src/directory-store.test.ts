@@ -149,6 +149,24 @@ it('sweeps old temporary files and versions of objects that are gone, and nothin
   expect(await textOf('overwritten')).toBe('3')
 })
 
+it('a stop does not wait for the sweep of many versions', async () => {
+  const paths = directoryPaths(root)
+  for (let i = 0; i < 40; i++) {
+    const { etag } = await store.put(`k-${i}`, bytes('1'))
+    await store.putIf(`k-${i}`, bytes('2'), { ifMatch: etag })
+  }
+  await store.delete(Array.from({ length: 40 }, (_, i) => `k-${i}`))
+  const stopping = new AbortController()
+  const sweeping = cleanDirectory(paths, 3_600_000, stopping.signal)
+  stopping.abort()
+  await sweeping
+  expect((await readdir(paths.versions)).length).toBeGreaterThan(38)
+  await (await openDirectoryStore({ root })).close()
+  expect((await readdir(paths.versions)).length).toBeGreaterThan(0)
+  await cleanDirectory(paths, 3_600_000)
+  expect(await readdir(paths.versions)).toEqual([])
+})
+
 it('keeps few old bodies of a key that is replaced without end', async () => {
   let { etag } = await store.put('counter', bytes('0'))
   for (let i = 1; i <= 200; i++) {
