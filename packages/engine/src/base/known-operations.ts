@@ -1,9 +1,9 @@
 // Looks operations up that the log had, in the indexes of a base.
-import { LRUCache } from 'lru-cache'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { readPart } from '../state/read-state.ts'
+import { KeptReads } from './kept-reads.ts'
 import { OperationIndex, type OperationsPart } from './operation-index.ts'
 
 /** Bytes of indexes that are kept. In memory they are some four times as large. */
@@ -12,11 +12,13 @@ const keptBytes = 16 * 1024 * 1024
 const clockSlackMs = 3_600_000
 
 export class KnownOperations {
-  private readonly store: ObjectStore
-  private readonly indexes = new LRUCache<string, OperationIndex>({ maxSize: keptBytes })
+  private readonly indexes: KeptReads<OperationIndex>
 
   constructor(store: ObjectStore) {
-    this.store = store
+    this.indexes = new KeptReads(
+      keptBytes,
+      async (file) => new OperationIndex(file.key, await readPart(store, file))
+    )
   }
 
   /**
@@ -30,7 +32,7 @@ export class KnownOperations {
   ): Promise<number | undefined> {
     for (const part of parts.toReversed()) {
       if (part.last <= after) return undefined
-      const revision = (await this.index(part)).find(opId)
+      const revision = (await this.indexes.get(part.file)).find(opId)
       if (revision !== undefined) return slotOf(revision) > after ? revision : undefined
     }
     return undefined
@@ -47,17 +49,9 @@ export class KnownOperations {
     const fromMs = ulidTimeMs(ingestion) - clockSlackMs
     for (const part of parts) {
       if (part.atMs < fromMs) continue
-      const revision = (await this.index(part)).findIngestion(ingestion)
+      const revision = (await this.indexes.get(part.file)).findIngestion(ingestion)
       if (revision !== undefined) return revision
     }
     return undefined
-  }
-
-  private async index({ file }: OperationsPart): Promise<OperationIndex> {
-    const known = this.indexes.get(file.key)
-    if (known !== undefined) return known
-    const index = new OperationIndex(file.key, await readPart(this.store, file))
-    this.indexes.set(file.key, index, { size: Math.min(keptBytes, file.sizeBytes + 1) })
-    return index
   }
 }

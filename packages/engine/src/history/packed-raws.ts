@@ -9,7 +9,7 @@ import type { BaseRef } from '../state/history.ts'
 import { isDropped, readCurrent } from '../version/current.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import { type PackRef, readBase } from '../base/base.ts'
-import { KeptReads } from './kept-reads.ts'
+import { KeptReads } from '../base/kept-reads.ts'
 import { type PackBlock, readBlock, readDirectory } from '../base/pack.ts'
 
 /** Bytes of the bases, and of the directories, whose content is kept. In memory it is as large. */
