@@ -5,6 +5,7 @@ import { itemsFrom } from '../src/testing/test-items.ts'
 import { readCurrent } from '../src/version/current.ts'
 import {
   base,
+  deleteAll,
   deleteFolded,
   fill,
   foldAndRebuild,
@@ -12,6 +13,7 @@ import {
   historyProblems,
   look,
   open,
+  problems,
   reopen,
   settle,
   version,
@@ -125,3 +127,34 @@ test('a pack that is altered, cut or gone is found, and named', async () => {
   }
   expect(await historyProblems()).toEqual([])
 })
+
+test.each(['altered', 'gone'])(
+  'a batch that is %s after it was taken is packed from the segments, and a rebuild works again',
+  async (how) => {
+    await open({ stateShape: {}, retentionMs: 0 })
+    await fill(0)
+    await gallery.operate({ kind: 'take_snapshot', name: 'before' })
+    await gallery.remove('item-20', 'item-21')
+    await gallery.relabel(['item-22'], { label: 'later' })
+    await settle()
+    const before = await look()
+    for (const key of await gallery.storedKeys(gallery.keys.batchesPrefix))
+      if (how === 'gone') await gallery.store.delete([key])
+      else await gallery.store.put(key, flipped(Buffer.from((await gallery.store.get(key))!.body)))
+    await expect(gallery.rebuild()).rejects.toMatchObject({ code: 'data_corrupt' })
+    await reopen(() => gallery.openWriter())
+    expect(await writer.fold()).toBe(true)
+    expect((await base()).packs.every(({ raw }) => raw === null)).toBe(true)
+    await fill(100)
+    await writer.fold()
+    await deleteAll()
+    expect(await problems()).toEqual([])
+    await gallery.restore('before')
+    await settle()
+    expect(await gallery.allIds()).toEqual(expect.arrayContaining(['item-20', 'item-21']))
+    const restored = await look()
+    expect(restored.items.length).toBe(before.items.length + 2)
+    await reopen(() => gallery.rebuild())
+    expect(await look()).toEqual(restored)
+  }
+)

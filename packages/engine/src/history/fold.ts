@@ -2,22 +2,23 @@
 // without its segments. All of it is a function of the version and of immutable objects. So what an
 // owner writes that is replaced meanwhile is true, and only not named.
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
-import { appError, isAppError } from '@likeness/shared/errors'
+import { type AppError, appError, isAppError } from '@likeness/shared/errors'
 import { nameOfHex } from '../item/item-hash.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
-import type { BaseRef } from '../state/history.ts'
+import type { BaseRef, LooseBatch } from '../state/history.ts'
 import { readPart, readStateLines, StateContent } from '../state/read-state.ts'
 import type { StateRef } from '../state/state-lines.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
 import { type Base, encodeBase, type PackRef, readBase, refOf, type View } from '../base/base.ts'
+import { arrivalsOfSegments } from './arrivals-of-segments.ts'
 import { checkPacks } from './check-packs.ts'
 import { FoldedLog } from './fold-log.ts'
 import { arrivalsOfPacks, packsToRewrite } from './fold-packs.ts'
 import { decodeLabels, encodeLabels, type Labels } from './labels.ts'
-import { looseArrivals } from './loose-arrivals.ts'
+import { looseArrivals, type OnDamage } from './loose-arrivals.ts'
 import { OtherNumbers, snapshotViews } from './snapshot-views.ts'
 import { PackWriter } from '../base/pack.ts'
 import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.ts'
@@ -47,7 +48,7 @@ export interface FoldResult {
   base: BaseRef | null
   /** A snapshot whose arrivals have other numbers than those of the version: nothing is folded. */
   blockedBy?: string
-  /** Why packs that should be written again were not: they are damaged. */
+  /** A batch or a pack is damaged: its items are taken from segments, or the pack stays as it is. */
   damage?: string
 }
 export type BuildFold = (task: FoldTask, signal?: AbortSignal) => Promise<FoldResult>
@@ -220,9 +221,17 @@ class Fold {
     const { lastArrival, base } = this.version.history!
     const after = base?.lastArrival ?? 0
     const writer = this.packWriter({ after, firstNumber: 0, atMs: this.task.nowMs })
-    for await (const { origin, arrival } of looseArrivals(this.deps, this.version, content))
+    const onDamage: OnDamage = (batch, error) => this.salvaged(batch, error)
+    const loose = { version: this.version, content, onDamage }
+    for await (const { origin, arrival } of looseArrivals(this.deps, loose))
       if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
     return await this.ended(writer, kept, { after, until: lastArrival })
+  }
+
+  /** A batch that is damaged does not end a fold: the segments have its items too. */
+  private async *salvaged(batch: LooseBatch, error: AppError): ReturnType<OnDamage> {
+    this.damage = error.message
+    yield* arrivalsOfSegments(this.deps, this.version, batch)
   }
 
   private async ended(

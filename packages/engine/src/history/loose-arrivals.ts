@@ -1,6 +1,6 @@
 // The arrivals that are in no pack, from the batches that have brought them.
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import { appError } from '@likeness/shared/errors'
+import { type AppError, appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import type { Arrival, Origin } from '../base/pack.ts'
 import { readBatch } from '../log/read-batches.ts'
@@ -12,25 +12,40 @@ import { arrivalsOf } from './pack-arrivals.ts'
 
 const batchesAhead = 4
 
-/**
- * Yields them in their order. `content`: the state lines of the version. Throws data_corrupt, or
- * object_not_found.
- */
+/** Returns the arrivals of a batch that cannot be read, or throws. */
+export type OnDamage = (
+  batch: LooseBatch,
+  error: AppError
+) => AsyncIterable<{ origin: Origin; arrival: Arrival }>
+
+interface Loose {
+  version: Manifest
+  /** State lines of the version. */
+  content: StateContent
+  onDamage: OnDamage
+}
+
+/** Yields them in their order. */
 export async function* looseArrivals(
   source: WorkSource,
-  version: Manifest,
-  content: StateContent
+  { version, content, onDamage }: Loose
 ): AsyncGenerator<{ origin: Origin; arrival: Arrival }> {
   const after = version.history?.base?.lastArrival ?? 0
   const loose = [...content.of('batch').values()]
     .filter(({ first }) => first > after)
     .sort((a, b) => a.first - b.first)
-  const read = async (batch: LooseBatch) => ({
-    batch,
-    stored: await readLoose(source, version, batch)
-  })
-  for await (const { batch, stored } of mapInOrder(loose, batchesAhead, read))
-    yield* arrivalsOf(batch, stored)
+  const read = async (batch: LooseBatch) => {
+    try {
+      return { batch, stored: await readLoose(source, version, batch) }
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      return { batch, error }
+    }
+  }
+  for await (const { batch, stored, error } of mapInOrder(loose, batchesAhead, read)) {
+    if (stored === undefined) yield* onDamage(batch, error)
+    else yield* arrivalsOf(batch, stored)
+  }
 }
 
 async function readLoose(source: WorkSource, { spec }: Manifest, { key, items }: LooseBatch) {

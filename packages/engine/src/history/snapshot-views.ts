@@ -79,6 +79,8 @@ async function showAll(
   if (joins.length === 0) return
   for await (const { arrival } of arrivalsOfPacks(deps.store, previous?.packs ?? []))
     for (const join of joins) join.see(arrival)
-  for await (const { arrival } of looseArrivals(deps, version, content))
+  // Items of a batch that is damaged are not found: the snapshot then says so.
+  const onDamage = async function* () {}
+  for await (const { arrival } of looseArrivals(deps, { version, content, onDamage }))
     for (const join of joins) join.see(arrival)
 }

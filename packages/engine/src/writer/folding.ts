@@ -60,7 +60,7 @@ export class Folding {
       )
       const { logger } = collection.deps
       if (damage !== undefined)
-        logger.error({ damage }, 'packs are damaged, and not written again: a rebuild is needed')
+        logger.error({ damage }, 'damage in the history: raw vectors of some items may be lost')
       if (blockedBy !== undefined) return this.block(begun, blockedBy)
       return await collection.exclusively(() =>
         base === null ? this.forgetNumbers() : this.adopt(begun, base)
