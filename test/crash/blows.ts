@@ -236,7 +236,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     kill('merge process', strikeMerge),
     kill('redis', async () => strikePid(live.stack.process('redis').pid(), { victim: 'redis' })),
     kill('FLUSHALL', strikeFlush),
-    ...([...pinnedPoints, 'before-merged', 'after-merged'] as const).map((point) =>
+    ...([...pinnedPoints, ...mergePoints.slice(1)] as const).map((point) =>
       kill(point, () => pin(point, 'SIGKILL'))
     ),
     kill('owner of a merge', strikeOwnerOfMerge),

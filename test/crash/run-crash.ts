@@ -56,7 +56,11 @@ const sealedSegments = 50
 
 export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   const pointsDir = await mkdtemp(join(tmpdir(), 'likeness-points-'))
-  const appEnv = { 'index-worker': { LIKENESS_TEST_HOOKS: JSON.stringify({ pointsDir }) } }
+  // All of the history is folded, and deleted soon.
+  const ofWriter = JSON.stringify({ pointsDir, foldSlots: 2 })
+  const appEnv = {
+    'index-worker': { LIKENESS_TEST_HOOKS: ofWriter, SNAPSHOT_RETENTION_MS: '1000' }
+  }
   const hooks = {
     delayOnPrefixMs: {
       [idPrefix]: Math.min(

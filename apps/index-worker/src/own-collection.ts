@@ -15,6 +15,7 @@ import type { MergeProcess } from './merge/merge-process.ts'
 import type { Notifications } from './notifications.ts'
 import type { Holding } from './ownership.ts'
 import { runWriter, type RunWriterDeps } from './run-writer.ts'
+import { testedFoldShape } from './test-hooks.ts'
 
 /**
  * Time in milliseconds for which an index-worker of a program before 0.4 may go on after the names have
@@ -122,6 +123,7 @@ function openWriter(
       signal,
       buildMerge,
       buildFold,
+      foldShape: testedFoldShape(config.LIKENESS_TEST_HOOKS),
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
       mayNumber,
       project

@@ -18,7 +18,8 @@ beforeEach(() => {
 
 const keyOf = (point: (typeof pinnedPoints)[number]): string => {
   if (point.endsWith('segment')) return 'c/A/seg/1.meta'
-  return point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/1/result.json'
+  if (point.endsWith('delete')) return 'c/A/log/00000000000001'
+  return point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/000000000001-B.ended'
 }
 
 test('without hooks the store is the one that was given', () => {
@@ -35,10 +36,11 @@ test.each(pinnedPoints)('%s is met once, with the write done only after it', asy
     seen.push(existsSync(join(dir, point)))
   })
   const key = keyOf(point)
-  const write = (n: number) =>
-    point.endsWith('cas')
-      ? store.putIf(key, Buffer.from(`${n}`), { create: true })
-      : store.put(key, Buffer.from(`${n}`))
+  const write = async (n: number): Promise<void> => {
+    if (point.endsWith('delete')) await store.delete([key])
+    else if (point.endsWith('cas')) await store.putIf(key, Buffer.from(`${n}`), { create: true })
+    else await store.put(key, Buffer.from(`${n}`))
+  }
   await write(1)
   expect(sent).toEqual([])
   await inner.delete([key])
@@ -53,7 +55,7 @@ test.each(pinnedPoints)('%s is met once, with the write done only after it', asy
   expect(JSON.parse(line!)).toMatchObject({ pid: process.pid, key })
 })
 
-test('a merge meets its points in order, each once: an input read, its first file before it is written, its last one after', async () => {
+test('a merge and a fold meet their points in order, each once: an input read, the first file before it is written, the last one after', async () => {
   const sent: string[] = []
   const inner = createMemoryStore()
   const written = (key: string) => inner.head(key).then((info) => info !== undefined)
@@ -74,15 +76,23 @@ test('a merge meets its points in order, each once: an input read, its first fil
   await store.put('c/A/seg/2.meta', Buffer.from('1'))
   expect(await Promise.all(writtenThen)).toEqual([true, true])
   expect(sent).toHaveLength(3)
+  await store.put('c/A/base/1-1.B', Buffer.from('1'))
+  expect(sent).toHaveLength(5)
   await store.get('c/A/seg/1.meta')
-  expect(sent).toHaveLength(3)
+  expect(sent).toHaveLength(5)
   expect(
     mergePoints.map(
       (point) =>
         JSON.parse(readFileSync(join(dir, reachedName(point)), 'utf8').split('\n')[1]!)
           .key as string
     )
-  ).toEqual(['c/A/seg/1.meta', 'c/A/seg/2.index', 'c/A/seg/2.meta'])
+  ).toEqual([
+    'c/A/seg/1.meta',
+    'c/A/seg/2.index',
+    'c/A/seg/2.meta',
+    'c/A/base/1-1.B',
+    'c/A/base/1-1.B'
+  ])
 })
 
 test('other writes, and reads of the same keys, meet no point', async () => {

@@ -3,6 +3,7 @@
 import { appendFileSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import type { ObjectStore } from '@likeness/store/object-store'
 
 export const pinnedPoints = [
@@ -10,13 +11,20 @@ export const pinnedPoints = [
   'after-segment',
   'before-cas',
   'after-cas',
-  'before-job-result'
+  'before-ended-jobs',
+  'before-delete'
 ] as const
 /**
  * Points of a merge process: it reads an input, is about to write the first file, has written the
- * last file.
+ * last file; the same of a fold.
  */
-export const mergePoints = ['merge-reading', 'before-merged', 'after-merged'] as const
+export const mergePoints = [
+  'merge-reading',
+  'before-merged',
+  'after-merged',
+  'before-base',
+  'after-base'
+] as const
 export type PinnedPoint = (typeof pinnedPoints)[number] | (typeof mergePoints)[number]
 type Send = (signal: NodeJS.Signals) => void
 
@@ -25,7 +33,9 @@ const hooksSchema = z.object({
    * Folder of the armed points. A file with the name of a point arms the point. The first process
    * that gets there takes the file and sends itself the signal that the file names.
    */
-  pointsDir: z.string()
+  pointsDir: z.string(),
+  /** Slots of the log after which the history is folded, so that a test need not make thousands. */
+  foldSlots: z.number().int().min(1).optional()
 })
 
 /** Name of the file after the point was reached. A line of JSON is added: process, time and key. */
@@ -50,7 +60,8 @@ function createPins(dir: string, send: Send) {
 
 const isSegment = (key: string): boolean => /^c\/[^/]+\/seg\//.test(key)
 const isCurrent = (key: string): boolean => /^c\/[^/]+\/CURRENT$/.test(key)
-const isJobResult = (key: string): boolean => /^c\/[^/]+\/job\/[^/]+\/result\.json$/.test(key)
+const isBase = (key: string): boolean => /^c\/[^/]+\/base\//.test(key)
+const isSlot = (key: string): boolean => /^c\/[^/]+\/log\//.test(key)
 
 /** The first and the last file that a merge writes. */
 const [firstMerged, lastMerged] = [/^c\/[^/]+\/seg\/[^/]+\.index$/, /^c\/[^/]+\/seg\/[^/]+\.meta$/]
@@ -70,7 +81,7 @@ export function withTestHooks(
   const pin = pinsOf(text, send)
   return changed(store, {
     ...aroundWrites(store, async (key, write) => {
-      if (isJobResult(key)) pin('before-job-result', key)
+      if (seqOfEndedJobs(key) !== undefined) pin('before-ended-jobs', key)
       if (!isSegment(key)) return await write()
       pin('before-segment', key)
       const written = await write()
@@ -83,8 +94,19 @@ export function withTestHooks(
       const swapped = await store.putIf(key, body, condition)
       pin('after-cas', key)
       return swapped
+    },
+    async delete(keys) {
+      const slot = keys.find(isSlot)
+      if (slot !== undefined) pin('before-delete', slot)
+      await store.delete(keys)
     }
   })
+}
+
+/** When a test wants the history to be folded. */
+export function testedFoldShape(text: string | undefined): { slots: number } | undefined {
+  const slots = text === undefined ? undefined : hooksSchema.parse(JSON.parse(text)).foldSlots
+  return slots === undefined ? undefined : { slots }
 }
 
 /** Adds the hooks of a merge process. */
@@ -102,7 +124,9 @@ export function withMergeHooks(
     },
     ...aroundWrites(store, async (key, write) => {
       if (firstMerged.test(key)) pin('before-merged', key)
+      if (isBase(key)) pin('before-base', key)
       const written = await write()
+      if (isBase(key)) pin('after-base', key)
       if (lastMerged.test(key)) pin('after-merged', key)
       return written
     })
