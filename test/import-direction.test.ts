@@ -26,7 +26,7 @@ const allowed: Record<string, readonly string[]> = {
  * combine rooms and may import anything.
  */
 const floors: Record<string, readonly string[]> = {
-  'packages/shared': ['data errors.ts', 'contract', 'process'],
+  'packages/shared': ['data errors.ts', 'confidence', 'contract', 'process'],
   'packages/store': [],
   'packages/faiss': ['', 'testing'],
   'packages/engine': [
