@@ -40,7 +40,7 @@ const floors: Record<string, readonly string[]> = {
     'history',
     'garbage jobs merge search verify',
     'apply replica',
-    'rebuild',
+    'calibration rebuild',
     'writer',
     'index.ts testing'
   ],

@@ -45,7 +45,8 @@ test('a collection is made with defaults and the embedding of the embed servers,
     outcomes: [],
     embedding,
     reprojection: null,
-    openIngestions: 3
+    openIngestions: 3,
+    calibration: null
   })
   const one = await (await api.fetch('/v1/collections/marks')).json()
   expect(one).toMatchObject({

@@ -26,6 +26,7 @@ function rig(answers: (boolean | Error)[]) {
     reindex: async () => false,
     fold: async () => false,
     collectFolded: async () => false,
+    calibrate: async () => false,
     async merge(tier: MergeTier = 'small') {
       asked.push(tier)
       const answer = tier === 'sealed' ? false : (answers.shift() ?? false)

@@ -1,5 +1,6 @@
 // Background work of a collection beside the commits: merges, at most a single merge in each tier,
-// a reindex, a fold, and the deletion of what folds stand for. Failed work is tried again later, and is a trouble until then.
+// a reindex, a fold, a calibration, and the deletion of what folds stand for. Failed work is tried
+// again later, and is a trouble until then.
 import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -7,7 +8,10 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { Troubles } from '@likeness/shared/process/troubles'
 
 export interface BackgroundDeps {
-  writer: Pick<CollectionWriter, 'merge' | 'fold' | 'collectFolded' | 'reindex' | 'seq' | 'spec'>
+  writer: Pick<
+    CollectionWriter,
+    'merge' | 'fold' | 'calibrate' | 'collectFolded' | 'reindex' | 'seq' | 'spec'
+  >
   troubles: Pick<Troubles, 'report' | 'end'>
   clock: Clock
   logger: Logger
@@ -115,7 +119,14 @@ export function createBackgroundWork(deps: BackgroundDeps) {
     name: 'deletion of folded history',
     run: () => writer.collectFolded()
   }
-  const runners = [...mergeTiers.map(merging), reindexing, folding, deleting].map((task) =>
+  const calibrating: Task = {
+    fields: {},
+    done: 'calibration learned',
+    name: 'calibration',
+    run: () => writer.calibrate()
+  }
+  const beside = [reindexing, folding, calibrating, deleting]
+  const runners = [...mergeTiers.map(merging), ...beside].map((task) =>
     createRunner(deps, task)
   )
   return {

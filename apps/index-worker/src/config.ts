@@ -24,4 +24,4 @@ export const readConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, na
 
 /** The settings of the merge processes. */
 export const readMergeConfig = (env: NodeJS.ProcessEnv) =>
-  readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])
+  readSettingsOrExit(env, [...storeSettingNames, 'LOG_LEVEL', 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])

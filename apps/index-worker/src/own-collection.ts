@@ -1,5 +1,6 @@
 // Opens the writer of a collection and runs it until the lease or the ownership is lost.
 import {
+  type BuildCalibration,
   type BuildFold,
   type BuildMerge,
   type Catalog,
@@ -104,6 +105,8 @@ function openWriter(
     )
   const buildFold: BuildFold = (task, limit) =>
     mergers.small.fold(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
+  const buildCalibration: BuildCalibration = (task, limit) =>
+    mergers.small.calibrate(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
   const created = async () =>
     (await catalog.list()).find((spec) => spec.collectionId === collectionId)
   return openOrRebuild(
@@ -124,6 +127,7 @@ function openWriter(
       buildMerge,
       buildFold,
       foldShape: testedFoldShape(config.LIKENESS_TEST_HOOKS),
+      buildCalibration,
       mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
       mayNumber,
       project

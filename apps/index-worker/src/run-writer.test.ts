@@ -108,6 +108,7 @@ async function run({
     reindex: async () => false,
     fold: async () => false,
     collectFolded: async () => false,
+    calibrate: async () => false,
     async step({ list }: { list: boolean }) {
       before?.(world)
       const committed = commits(turns.length, world.nowMs)

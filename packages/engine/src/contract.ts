@@ -1,6 +1,8 @@
 // Interfaces of the engine for the apps; that of the catalogue is in catalog-contract.ts.
 // Implementations: log-appender.ts, item-list-writer.ts, jobs.ts, read-manifest.ts,
 // snapshot-reader.ts, collection-reader.ts, replica.ts.
+import type { Calibration } from '@likeness/shared/confidence/calibration'
+import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import type {
   CollectionSettings,
   CollectionSpec,
@@ -131,6 +133,8 @@ export interface VersionSummary {
   openIngestions: number
   snapshots: SnapshotSummary[]
   outcomes: OperationResult[]
+  /** null: none was learned, or it is damaged. */
+  calibration: Calibration | null
 }
 export interface SnapshotSummary {
   name: string
@@ -221,8 +225,14 @@ export interface SearchQuery {
   groupBy?: string
   groupSize?: number
 }
+export interface FoundAround {
+  hits: Hit[]
+  around: Surroundings
+}
 export interface CollectionReader {
   readonly seq: number
+  /** Learned from the items of an earlier version, or null. */
+  readonly calibration: Calibration | null
   /** Log slot up to which every mutation is applied. */
   readonly appliedSlot: number
   readonly spec: CollectionSpec
@@ -238,6 +248,14 @@ export interface CollectionReader {
    * index with the query can be hits.
    */
   search(query: SearchQuery): Promise<Hit[][]>
+  /**
+   * Does the same, and tells what lies near each query in the whole collection, without its filter,
+   * groups and radius. `except`: ids of items that are no part of it. Without filter, groups and
+   * radius one search gives both, but where one label fills it.
+   */
+  searchAround(query: SearchQuery, except: ReadonlySet<string>): Promise<FoundAround[]>
+  /** Number of items with the label. */
+  countLabel(label: string): Promise<number>
   getItem(id: string): Promise<StoredItem | undefined>
   /**
    * Returns the vectors of an item, for a query by item: the full ones where re-scoring keeps them,

@@ -11,6 +11,11 @@ export { createFileCache } from './files/file-cache.ts'
 export { createItemListWriter } from './log/item-list-writer.ts'
 export { createJobs } from './jobs/jobs.ts'
 export { createLogAppender } from './log/log-appender.ts'
+export {
+  buildCalibration,
+  type BuildCalibration,
+  type CalibrationTask
+} from './calibration/build-calibration.ts'
 export { buildFold, type BuildFold, type FoldResult, type FoldTask } from './history/fold.ts'
 export { buildMerge } from './merge/merge-build.ts'
 export { mergeTiers } from './merge/merge-plan.ts'

@@ -4,6 +4,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { effectiveWeights } from '@likeness/shared/contract/search-weights'
 import { appError } from '@likeness/shared/errors'
+import { calibrationAnswer } from './calibration-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { troubleAnswers } from './trouble-answer.ts'
 
@@ -31,6 +32,7 @@ function answerOf(
     rows: version.counts.rows,
     segments: version.segments,
     open_jobs: version.openIngestions,
+    calibration: calibrationAnswer(version),
     loaded: null,
     troubles: []
   }
@@ -48,7 +50,8 @@ export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
       segments: [],
       openIngestions: 0,
       snapshots: [],
-      outcomes: []
+      outcomes: [],
+      calibration: null
     },
     []
   )

@@ -1,10 +1,12 @@
 // Every answer, by its name in the OpenAPI document. The compiler compares the answers of the
 // contract with the answers of the routes.
 import { z } from 'zod'
+import { verdicts } from '@likeness/shared/confidence/calibration'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
 import { weightsSchema } from '@likeness/shared/contract/embedding-parts'
 import type {
+  CalibrationAnswer,
   CollectionAnswer,
   CollectionListAnswer
 } from '@likeness/shared/contract/http/collections'
@@ -38,6 +40,25 @@ const troubleSchema = z.strictObject({
   since: z.iso.datetime()
 }) satisfies z.ZodType<TroubleAnswer>
 const settingsSchema = z.record(z.string(), z.unknown())
+const rate = z.number().min(0).max(1)
+const calibrationSchema = z.strictObject({
+  kind: z.enum(['learned', 'prior']),
+  prior: z.string(),
+  learned_at: z.iso.datetime().nullable(),
+  items: count,
+  probes: z.strictObject({ known: count, strangers: count }),
+  ece: rate.nullable(),
+  reliability: z.array(
+    z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
+  ),
+  curve: z.array(
+    z.strictObject({
+      confidence: rate,
+      false_accept: rate.nullable(),
+      false_reject: rate.nullable()
+    })
+  )
+}) satisfies z.ZodType<CalibrationAnswer>
 const collectionSchema = z.strictObject({
   name: z.string(),
   aliases: z.array(z.string()),
@@ -55,6 +76,7 @@ const collectionSchema = z.strictObject({
   rows: count,
   segments: z.array(segmentSchema),
   open_jobs: count,
+  calibration: calibrationSchema,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable(),
   troubles: z.array(troubleSchema),
   reprojection: z
@@ -79,6 +101,7 @@ const hitSchema = z.strictObject({
   label: z.string().nullable(),
   metadata: storedMetadataSchema,
   score: z.number(),
+  confidence: rate.nullable(),
   margin: z.number().optional(),
   rerank_score: z.number().optional(),
   distance: z.number(),
@@ -92,11 +115,13 @@ const objectSchema = z.strictObject({
   box: boxSchema.nullable(),
   class: z.string().nullable(),
   detector_score: z.number().nullable(),
+  verdict: z.enum(verdicts),
   hits: z.array(hitSchema)
 })
 const searchSchema = z.strictObject({
   collection: z.string(),
   index_seq: count,
+  verdict: z.enum(verdicts),
   objects: z.array(objectSchema),
   hits: z.array(hitSchema),
   picture: z.strictObject({ width: z.number(), height: z.number() }).nullable(),

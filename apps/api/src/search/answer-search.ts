@@ -1,6 +1,8 @@
 // Turns hits of the collection reader into the answer. Hits are listed per object, and merged by
 // item over all objects, best score first.
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
+import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
+import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import {
@@ -14,6 +16,7 @@ import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { pictureLinks } from '../answers/stored-item.ts'
+import { type Confidences, confidencesOfHits } from './hit-confidences.ts'
 import { mergeHits } from './merge-hits.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
 import { type CellRanking, rawVectorsOfQueries, searchByCells } from './search-by-cells.ts'
@@ -21,10 +24,14 @@ import type { SearchQueries } from './search-queries.ts'
 import { type RankedHit, rankedAnew, searchReranked } from './search-reranked.ts'
 import { searchWithMargins } from './search-with-margins.ts'
 
+interface Sure {
+  confidence: number | null
+}
+
 function hitAnswer(
   collection: string,
   metric: string,
-  { item, row, score, distance, margin, rerankScore }: RankedHit
+  { item, row, score, distance, margin, rerankScore, confidence }: RankedHit & Sure
 ): HitAnswer {
   const { id, label, metadata, rows, width, height } = item
   return {
@@ -32,6 +39,7 @@ function hitAnswer(
     label,
     metadata,
     score,
+    confidence,
     ...(margin !== undefined && { margin }),
     ...(rerankScore !== undefined && { rerank_score: rerankScore }),
     distance,
@@ -88,12 +96,13 @@ export async function searchSnapshot(
   const { name, metric, settings } = reader.spec
   const k = request.k ?? defaultKOf(request, queries)
   checkRequest(reader, queries, request, k)
-  const found = await findHits(reader, queries, request, { k, ranking })
+  const { found, confidenceOf } = await findHits(reader, queries, request, { k, ranking })
   const turns = new Turns()
   const lists: HitAnswer[][][] = queries.objects.map(() => [])
   for (const [n, hits] of found.entries()) {
     const own = hits.filter(({ item }) => !queries.except.has(item.id))
-    lists[queries.objectOf[n]!]!.push(own.map((hit) => hitAnswer(name, metric, hit)))
+    const sure = own.map((hit) => ({ ...hit, confidence: confidenceOf(n, hit) }))
+    lists[queries.objectOf[n]!]!.push(sure.map((hit) => hitAnswer(name, metric, hit)))
     await turns.take()
   }
   const {
@@ -104,23 +113,30 @@ export async function searchSnapshot(
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every: SearchAnswer['objects'] = []
   for (const [i, object] of queries.objects.entries()) {
-    every.push({ ...object, hits: mergeHits(lists[i]!, k, group) })
+    const hits = mergeHits(lists[i]!, k, group)
+    every.push({ ...object, verdict: verdictOfHits(hits), hits })
     await turns.take()
   }
   const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
   // A tile is not an object of the picture. A tile is only shown when it has hits.
   const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)
+  const hits = mergeHits(
+    objects.map((object) => object.hits),
+    k,
+    group
+  )
   return {
     index_seq: reader.seq,
+    verdict: verdictOfHits(hits),
     objects,
-    hits: mergeHits(
-      objects.map(({ hits }) => hits),
-      k,
-      group
-    ),
+    hits,
     picture: queries.picture
   }
 }
+
+/** The verdict of the first hit. Where nothing was found, the thing is unknown. */
+const verdictOfHits = ([first]: readonly HitAnswer[]): Verdict =>
+  first === undefined ? 'unknown' : verdictOf(first.confidence)
 
 /** With a radius all items within it are asked for, as far as one search can answer them. */
 function defaultKOf(
@@ -153,14 +169,15 @@ function checkRequest(
 }
 
 /**
- * Finds the hits of each vector. They are ranked by score, by a new comparison, or by their margin.
+ * Finds the hits of each vector, and how sure they are. They are ranked by score, by a new
+ * comparison, or by their margin.
  */
 async function findHits(
   reader: CollectionReader,
   queries: SearchQueries,
   request: SearchRequest,
   { k, ranking }: { k: number; ranking: CellRanking }
-): Promise<RankedHit[][]> {
+): Promise<{ found: RankedHit[][]; confidenceOf: Confidences }> {
   const { settings } = reader.spec
   const { rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight } = request
   const options = searchOptions(reader, queries, request, k)
@@ -171,13 +188,35 @@ async function findHits(
       'invalid_request',
       'rerank by cells is for pictures, and for items that came as pictures'
     )
-  const search = (own: SearchQuery): Promise<RankedHit[][]> => {
+  const search = async (own: SearchQuery): Promise<RankedHit[][]> => {
     if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
-    return rerank === true ? searchReranked(reader, own) : reader.search(own)
+    if (rerank === true) return searchReranked(reader, own)
+    const plain = await reader.searchAround(own, except)
+    around = plain.map((one) => one.around)
+    return plain.map(({ hits }) => hits)
   }
-  return weight > 0
-    ? await searchWithMargins(reader, options, { weight, except: queries.except, search })
-    : await search(options)
+  const { except } = queries
+  let around: Surroundings[] | undefined
+  const found =
+    weight > 0
+      ? await searchWithMargins(reader, options, { weight, except, search })
+      : await search(options)
+  around ??= await surroundingsOf(reader, options, except)
+  const near = around.map((one, i) => ({ around: one, hits: found[i]! }))
+  return {
+    found,
+    confidenceOf: await confidencesOfHits(reader, queries, near, request.weights)
+  }
+}
+
+/** What lies near each query, where the search of the hits does not say it. */
+async function surroundingsOf(
+  reader: CollectionReader,
+  { vectors, weights, searchBudget }: SearchQuery,
+  except: ReadonlySet<string>
+): Promise<Surroundings[]> {
+  const near = await reader.searchAround({ vectors, weights, searchBudget, k: 1 }, except)
+  return near.map(({ around }) => around)
 }
 
 function searchOptions(

@@ -5,6 +5,7 @@ import { mergeHits } from './merge-hits.ts'
 const hit = (id: string, score: number): HitAnswer => ({
   id,
   score,
+  confidence: null,
   label: null,
   metadata: {},
   distance: score,

@@ -10,6 +10,7 @@ const object = (
   box,
   class: null,
   detector_score: 1,
+  verdict: 'unsure',
   hits: score === undefined ? [] : [{ score } as HitAnswer]
 })
 

@@ -9,7 +9,10 @@ import type {
   SearchQuery,
   StoredItem
 } from '@likeness/engine/contract'
+import type { Calibration } from '@likeness/shared/confidence/calibration'
+import { nearestItems } from '@likeness/shared/confidence/evidence'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { labelKey, nearLabels } from '@likeness/shared/contract/margin'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 
@@ -31,6 +34,7 @@ export interface FakeReplica extends Replica {
   askedOptions: ReadOptions[]
   /** Queries that the collection readers received. */
   queries: SearchQuery[]
+  calibration: Calibration | null
   /** Number of collection readers that are not released. */
   open: number
   notifications: { collectionId: string; seq: number }[]
@@ -88,6 +92,7 @@ export function createFakeReplica(
     const find = (id: string) => replica.items.find((item) => item.id === id)
     return {
       seq: replica.seq,
+      calibration: replica.calibration,
       appliedSlot: replica.appliedSlot,
       spec,
       counts: {
@@ -107,6 +112,23 @@ export function createFakeReplica(
           searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold)
         )
       },
+      async searchAround(query, except) {
+        const lists = await this.search(query)
+        const vectors = denseRows(query.vectors)
+        const { dim } = spec.embedding
+        const kept = replica.items.filter(({ id }) => !except.has(id))
+        return lists.map((hits, i) => {
+          const all = searchOne(
+            kept,
+            vectors.subarray(i * dim, (i + 1) * dim),
+            Infinity,
+            -Infinity
+          ).map(({ item: { id, label }, score }) => ({ id, label, score }))
+          const nearest = all.slice(0, nearestItems).map(labelKey)
+          return { hits, around: { nearest, labels: nearLabels(all) } }
+        })
+      },
+      countLabel: async (label) => replica.items.filter((item) => item.label === label).length,
       getItem: async (id) => {
         const item = find(id)
         return item && stored(item)
@@ -137,6 +159,7 @@ export function createFakeReplica(
     result: undefined,
     askedOptions: [],
     queries: [],
+    calibration: null,
     open: 0,
     notifications: [],
     async acquire(collectionId, options) {

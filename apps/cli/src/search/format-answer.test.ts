@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { verdictOf } from '@likeness/shared/confidence/calibration'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import { formatAnswer, jsonAnswer } from './format-answer.ts'
 import { searchOptionsOf } from './search-picture.ts'
@@ -7,6 +8,7 @@ const hit = (id: string, label: string, score: number): HitAnswer => ({
   id,
   label,
   score,
+  confidence: score,
   metadata: {},
   distance: score,
   metric: 'IP',
@@ -23,11 +25,13 @@ const object = (
   box,
   class: kind === 'subject' ? 'item' : null,
   detector_score: kind === 'subject' ? 0.91 : null,
+  verdict: hits.length === 0 ? 'unknown' : verdictOf(hits[0]!.confidence),
   hits
 })
 const answer = (objects: SearchAnswer['objects']): SearchAnswer => ({
   collection: 'c',
   index_seq: 1,
+  verdict: objects[0]?.verdict ?? 'unknown',
   objects,
   hits: objects.flatMap(({ hits }) => hits),
   picture: { width: 640, height: 480 },

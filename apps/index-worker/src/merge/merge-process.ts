@@ -1,10 +1,16 @@
-// A separate process for merges and folds: starts when one is due, and runs a single one at a time. The
+// A separate process for merges, folds and calibrations: starts when one is due, and runs a single one at a time. The
 // process ends when it was idle for a while, has grown large, is silent for too long or uses too
 // much memory. An end only costs the running merge.
-import type { BuildFold, BuildMerge, FoldResult, MergeResult } from '@likeness/engine'
+import type {
+  BuildCalibration,
+  BuildFold,
+  BuildMerge,
+  FoldResult,
+  MergeResult
+} from '@likeness/engine'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
-import type { Built, ToMerger } from './merge-messages.ts'
+import type { Built, Calibrated, ToMerger } from './merge-messages.ts'
 import { Merger, type MergerOptions } from './merger.ts'
 
 export interface MergeProcessOptions extends Omit<MergerOptions, 'hungAfterMs'> {
@@ -17,6 +23,8 @@ export interface MergeProcess {
   build: BuildMerge
   /** Rejects in the same way. */
   fold: BuildFold
+  /** Rejects in the same way. */
+  calibrate: BuildCalibration
   pid(): number | undefined
   close(): Promise<void>
 }
@@ -68,6 +76,8 @@ export function createMergeProcess({
   return {
     build: async (task, signal) => (await build({ kind: 'merge', task }, signal)) as MergeResult,
     fold: async (task, signal) => (await build({ kind: 'fold', task }, signal)) as FoldResult,
+    calibrate: async (task, signal) =>
+      (await build({ kind: 'calibration', task }, signal)) as Calibrated,
     pid: () => running?.pid,
     async close() {
       clearTimeout(idle)

@@ -216,6 +216,7 @@ export async function prepareCommit(
     segments,
     state: lines,
     history: state.history && { ...state.history },
+    ...(state.calibration && { calibration: state.calibration }),
     open: countOpen(state),
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: keptResults(state, seq, input.nowMs),

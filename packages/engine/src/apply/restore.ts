@@ -11,14 +11,19 @@ import type { WriterState } from './writer-state.ts'
 export interface OpenVersion {
   segments: OpenSegment[]
   quantizer: Manifest['quantizer']
+  calibration?: Manifest['calibration']
 }
 
 /** Opens the segments of a manifest, with their own revisions. */
 export async function openVersion(
   files: SegmentFiles,
-  { segments, quantizer }: Manifest
+  { segments, quantizer, calibration }: Manifest
 ): Promise<OpenVersion> {
-  return { segments: await Promise.all(segments.map((ref) => openSegment(files, ref))), quantizer }
+  return {
+    segments: await Promise.all(segments.map((ref) => openSegment(files, ref))),
+    quantizer,
+    calibration
+  }
 }
 
 /**
@@ -42,6 +47,7 @@ export function applyRestore(
   // merges are not used.
   state.segments = version.segments
   state.quantizer = version.quantizer
+  state.calibration = version.calibration
   state.pending.clear()
   state.tombstones.clear()
   state.pendingUpdates.clear()

@@ -2,6 +2,7 @@
 // only by the apply files, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
+import type { CalibrationRef } from '../state/calibration-ref.ts'
 import { type BaseRef, type History, type LooseBatch, newHistory } from '../state/history.ts'
 import { nameOfHex } from '../item/item-hash.ts'
 import type { ItemVersion } from '../item/item-version.ts'
@@ -73,6 +74,8 @@ export interface WriterState {
   ended: TrackedMap<IngestionRecord>
   /** Pages of ended ingestions. */
   pages: TrackedMap<JobPage>
+  /** undefined: none was learned for this embedding. Making the collection again forgets it. */
+  calibration: CalibrationRef | undefined
   /** Whether there are changes to commit. */
   dirty: boolean
 }
@@ -103,6 +106,7 @@ function stateOf(manifest: Manifest, content: StateContent): WriterState {
     reprojection,
     history: manifest.history && { ...manifest.history },
     batches: new TrackedMap(content.of('batch')),
+    calibration: manifest.calibration,
     pages: new TrackedMap(content.of('page')),
     ...jobsOf(manifest, content)
   }
@@ -216,6 +220,7 @@ export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   ingestions: new OpenIngestions(),
   ended: new TrackedMap(),
   pages: new TrackedMap(),
+  calibration: undefined,
   dirty: true
 })
 

@@ -1,6 +1,7 @@
 // Serves one collection on a replica: follows CURRENT, loads only new files, and swaps one
 // collection reader.
 import { readFile } from 'node:fs/promises'
+import type { Calibration } from '@likeness/shared/confidence/calibration'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -13,6 +14,7 @@ import { OpenCollectionReader } from '../search/collection-reader.ts'
 import { LoadedSegment } from '../search/loaded-segment.ts'
 import { openView, type SegmentView } from '../search/segment-view.ts'
 import { Bitmap } from '../version/bitmap.ts'
+import { readCalibration } from '../version/read-calibration.ts'
 import { isDropped, readCurrent } from '../version/current.ts'
 import {
   type FileRef,
@@ -135,7 +137,9 @@ export class CollectionReplica {
     if (manifest === undefined) return false
     await this.dropFormer(manifest)
     let views: SegmentView[]
+    let calibration: Calibration | null
     try {
+      calibration = await this.calibrationOf(manifest)
       views = await this.loadViews(manifest)
     } catch (error) {
       const now = isAppError(error, 'object_not_found')
@@ -145,7 +149,7 @@ export class CollectionReplica {
       throw error
     }
     const previous = this.reader
-    this.reader = new OpenCollectionReader(manifest, views, (idle) => {
+    this.reader = new OpenCollectionReader(manifest, views, calibration, (idle) => {
       this.alive.delete(idle)
       this.givenBack = Promise.all([this.givenBack, this.leave(idle)])
     })
@@ -180,6 +184,20 @@ export class CollectionReplica {
       versions.flatMap((version) => (version ? searchedRefs(version) : [])).map(({ key }) => key)
     )
     await this.deps.cache.drop(searchedRefs(former).filter(({ key }) => !used.has(key)))
+  }
+
+  /** Without it answers are less sure, and searches go on. */
+  private async calibrationOf({ calibration: ref }: Manifest): Promise<Calibration | null> {
+    const { store, logger, collectionId } = this.deps
+    if (ref === undefined) return null
+    if (this.reader?.manifest.calibration?.key === ref.key) return this.reader.calibration
+    try {
+      return await readCalibration(store, ref)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      logger.error({ err: error, collectionId }, 'the calibration is damaged, a prior is used')
+      return null
+    }
   }
 
   private async loadViews(manifest: Manifest): Promise<SegmentView[]> {

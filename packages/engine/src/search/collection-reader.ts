@@ -1,6 +1,7 @@
 // Reads one committed version of a collection. A reader is immutable: a replica swaps to the next
 // one while queries finish on this one.
 import { createHash } from 'node:crypto'
+import type { Calibration } from '@likeness/shared/confidence/calibration'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import {
@@ -15,6 +16,7 @@ import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import type {
   CollectionReader,
+  FoundAround,
   Hit,
   OperationResult,
   SearchQuery,
@@ -24,11 +26,14 @@ import type {
 import { itemHash } from '../item/item-hash.ts'
 import { findItem, rowsOf } from '../segment/item-table.ts'
 import type { Manifest } from '../version/manifest.ts'
-import { type ComparedQuery, comparedQueries } from './compared-queries.ts'
-import { type Grouping, searchGrouped, takeByGroup } from './group-search.ts'
+import { bestGrouped, bestOf } from './best-of.ts'
+import { comparedQueries } from './compared-queries.ts'
+import type { Grouping } from './group-search.ts'
+import { countLabel } from './label-counts.ts'
 import { readHits } from './read-hits.ts'
-import { type Candidate, searchSegment, type SegmentQuery } from './segment-search.ts'
+import type { Candidate, SegmentQuery } from './segment-search.ts'
 import { filterView, readItems, type SegmentView } from './segment-view.ts'
+import { itemsLooked, surroundingsOf } from './surroundings.ts'
 
 /** Queries of one search that run at a time: enough for all cores. */
 const queriesAtOnce = 16
@@ -39,6 +44,7 @@ const payloadBytesPerChunk = 2 ** 22
 export class OpenCollectionReader implements CollectionReader {
   readonly manifest: Manifest
   readonly views: readonly SegmentView[]
+  readonly calibration: Calibration | null
   private readonly onIdle: (reader: OpenCollectionReader) => void
   private users = 1
 
@@ -49,10 +55,12 @@ export class OpenCollectionReader implements CollectionReader {
   constructor(
     manifest: Manifest,
     views: readonly SegmentView[],
+    calibration: Calibration | null,
     onIdle: (reader: OpenCollectionReader) => void
   ) {
     this.manifest = manifest
     this.views = views
+    this.calibration = calibration
     this.onIdle = onIdle
   }
 
@@ -92,8 +100,52 @@ export class OpenCollectionReader implements CollectionReader {
     return this.manifest.outcomes.find((result) => result.revision === revision)
   }
 
-  async search({ vectors, weights, filter, ...rest }: SearchQuery): Promise<Hit[][]> {
-    const { dim, sparse = false } = this.spec.embedding
+  async search(query: SearchQuery): Promise<Hit[][]> {
+    const { scoreThres } = query
+    const found = await this.findEach(query, (views, asked, grouping) =>
+      grouping === undefined ? bestOf(views, asked) : bestGrouped(views, asked, grouping)
+    )
+    return await readHits(found.map((best) => this.above(best, scoreThres)))
+  }
+
+  async searchAround(query: SearchQuery, except: ReadonlySet<string>): Promise<FoundAround[]> {
+    const { k, filter, groupBy, hammingRadius, scoreThres } = query
+    const places = [...except].map((id) => this.locate(id))
+    const left = {
+      isLeftOut: ({ view, item }: Candidate) =>
+        places.some((place) => place?.view === view && place.item === item),
+      leftOut: except.size
+    }
+    const isOpen = filter === undefined && groupBy === undefined && hammingRadius === undefined
+    const found = await this.findEach(query, async (views, asked, grouping) => {
+      const { radius: _radius, ...open } = asked
+      const looked = { ...open, looked: itemsLooked }
+      const all = await bestOf(this.views, looked)
+      const narrow = () =>
+        grouping === undefined ? bestOf(views, asked) : bestGrouped(views, asked, grouping)
+      const best = isOpen ? all.slice(0, k) : await narrow()
+      const { items } = this.counts
+      return {
+        best: this.above(best, scoreThres),
+        around: await surroundingsOf(this.views, looked, { ...left, found: all, items })
+      }
+    })
+    const hits = await readHits(found.map(({ best }) => best))
+    return found.map(({ around }, i) => ({ hits: hits[i]!, around }))
+  }
+
+  async countLabel(label: string): Promise<number> {
+    const counts = await Promise.all(this.views.map((view) => countLabel(view, label)))
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Calls `find` for each query, in order. Throws when the vectors are not those of the collection. */
+  private async findEach<T>(
+    { vectors, weights, filter, ...rest }: SearchQuery,
+    find: (views: readonly SegmentView[], asked: SegmentQuery, grouping?: Grouping) => Promise<T>
+  ): Promise<T[]> {
+    const { spec } = this
+    const { dim, sparse = false } = spec.embedding
     if (isSparse(vectors) !== sparse)
       throw appError(
         'invalid_vector',
@@ -105,17 +157,20 @@ export class OpenCollectionReader implements CollectionReader {
         'dimension_mismatch',
         `vectors of ${dim} values each do not make ${count} vectors`
       )
-    const queries = comparedQueries(this.spec, vectors, weights)
+    const queries = comparedQueries(spec, vectors, weights)
     const views = filter === undefined ? this.views : await this.narrow(filter)
+    const { k, searchBudget, hammingRadius, groupBy, groupSize = 1 } = rest
+    const budget = searchBudget ?? spec.settings.search_budget
+    const grouping = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
     const turns = new Turns()
-    const found: Candidate[][] = []
-    for await (const best of mapInOrder(queries, queriesAtOnce, (query) =>
-      this.searchOne(views, query, rest)
+    const found: T[] = []
+    for await (const one of mapInOrder(queries, queriesAtOnce, (compared) =>
+      find(views, { ...compared, k, spec, budget, radius: hammingRadius }, grouping)
     )) {
-      found.push(best)
+      found.push(one)
       await turns.take()
     }
-    return await readHits(found)
+    return found
   }
 
   private async narrow(filter: Filter): Promise<SegmentView[]> {
@@ -126,31 +181,8 @@ export class OpenCollectionReader implements CollectionReader {
     return await Promise.all(this.views.map((view) => filterView(view, keyed)))
   }
 
-  private async searchOne(
-    views: readonly SegmentView[],
-    compared: ComparedQuery,
-    {
-      k,
-      searchBudget,
-      hammingRadius,
-      scoreThres,
-      groupBy,
-      groupSize = 1
-    }: Omit<SearchQuery, 'vectors' | 'weights' | 'filter'>
-  ): Promise<Candidate[]> {
-    const { spec } = this
-    const query = {
-      ...compared,
-      k,
-      spec,
-      budget: searchBudget ?? spec.settings.search_budget,
-      radius: hammingRadius
-    }
-    const best =
-      groupBy === undefined
-        ? await bestOf(views, query)
-        : await bestGrouped(views, query, { by: groupBy, size: groupSize })
-    const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
+  private above(best: readonly Candidate[], scoreThres: number | undefined): Candidate[] {
+    const threshold = scoreThres ?? this.spec.settings.score_thres ?? -Infinity
     return best.filter(({ score }) => score >= threshold)
   }
 
@@ -224,27 +256,6 @@ export class OpenCollectionReader implements CollectionReader {
   }
 }
 
-async function bestOf(views: readonly SegmentView[], query: SegmentQuery): Promise<Candidate[]> {
-  return (await Promise.all(views.map((view) => searchSegment(view, query))))
-    .flat()
-    .sort(byScore)
-    .slice(0, query.k)
-}
-
-async function bestGrouped(
-  views: readonly SegmentView[],
-  query: SegmentQuery,
-  grouping: Grouping
-): Promise<Candidate[]> {
-  return takeByGroup(
-    (await Promise.all(views.map((view) => searchGrouped(view, query, grouping))))
-      .flat()
-      .sort(byScore),
-    query.k,
-    grouping
-  )
-}
-
 /** Yields the live items of a segment in chunks that are read at once. */
 function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number[]> {
   let items: number[] = []
@@ -264,15 +275,4 @@ function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number
     rows = 0
   }
   if (items.length > 0) yield items
-}
-
-/**
- * Compares by score, best first. Ties have a fixed order, so that the same version gives the same
- * answer.
- */
-function byScore(a: Candidate, b: Candidate): number {
-  if (a.score !== b.score) return b.score - a.score
-  const [idA, idB] = [a.view.segment.ref.id, b.view.segment.ref.id]
-  if (idA === idB) return a.item - b.item
-  return idA < idB ? -1 : 1
 }

@@ -6,6 +6,7 @@ import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { RecentResults } from '@likeness/shared/data/recent-results'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
+import { type Column, emptyColumn } from '../columns/column.ts'
 import type { StoredItem } from '../contract.ts'
 import type { CheckedFile } from '../files/checked-file.ts'
 import type { FileCache } from '../files/file-cache.ts'
@@ -18,10 +19,18 @@ import { readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
 import type { Bitmap } from '../version/bitmap.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
+import { countCodes } from './label-codes.ts'
 import { SegmentColumns } from './segment-columns.ts'
 
 /** Items per read of attributes, when a segment has no columns. */
 const itemsPerRead = 1024
+
+export interface SegmentLabels {
+  /** undefined: no item has a label. */
+  column: Column | undefined
+  /** [codes]: items by the code of their label. */
+  counts: Uint32Array
+}
 
 export class LoadedSegment {
   readonly ref: ManifestSegment
@@ -30,6 +39,7 @@ export class LoadedSegment {
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
   readonly excluded = new RecentResults<Bitmap>(recentFilters)
+  private readonly counted = new RecentResults<SegmentLabels>(1)
   /** Full vectors, where hits are scored by them or the index cannot return rows. */
   readonly vectors: RowFile | undefined
   private readonly payload: CheckedFile
@@ -119,6 +129,15 @@ export class LoadedSegment {
   /** Reads the full vectors where they are here, otherwise the vectors in the index. */
   readVectors(rows: Int32Array): Promise<VectorRows> {
     return this.vectors === undefined ? this.index.reconstruct(rows) : this.vectors.read(rows)
+  }
+
+  /** Returns the labels of all items of the segment, as they were written. Read once. */
+  labels(): Promise<SegmentLabels> {
+    return this.counted.get('', async () => {
+      const column = await this.columns.get('label')
+      const { items } = this.meta
+      return { column, counts: await countCodes(column ?? emptyColumn, items) }
+    })
   }
 
   /** Number of lists of an ivf index. */

@@ -21,6 +21,8 @@ export interface Candidate {
 }
 export interface SegmentQuery extends ComparedQuery {
   k: number
+  /** Number of candidates that are answered where the effort for k finds so many. */
+  looked?: number
   budget: number | undefined
   /** Radius in bits, inclusive. The best k of all items within the radius are returned. */
   radius?: number | undefined
@@ -59,15 +61,16 @@ function liveRowsOf(view: SegmentView): Int32Array {
   return (view.liveRows = rows)
 }
 
-/** Returns the best row per item, best first, at most k. */
+/** Returns the best row per item, best first, at most k or as many as are looked at. */
 function groupByItem(
   view: SegmentView,
   { ids, distances }: SearchResult,
-  { k, spec, squaredLength }: SegmentQuery
+  { k, looked = 0, spec, squaredLength }: SegmentQuery
 ): Candidate[] {
+  const most = Math.max(k, looked)
   const best = new Map<number, Candidate>()
   const { meta } = view.segment
-  for (let i = 0; i < ids.length && best.size < k; i++) {
+  for (let i = 0; i < ids.length && best.size < most; i++) {
     const row = ids[i]!
     if (row < 0) break
     const item = itemOfRow(meta, row)
@@ -162,9 +165,13 @@ async function searchRadius(
   return groupByItem(view, { ids, distances }, query)
 }
 
+/** Rows that the effort finds anyway. A graph search keeps efSearch rows, a scan any number. */
+const rowsLooked = ({ segment: { index } }: SegmentView, effort: Effort, rows: number): number =>
+  index.kind === 'hnsw' && !effort.exact ? Math.min(rows, effort.efSearch) : rows
+
 /**
- * Returns at most k candidates: exactly k when the segment has k live items, or all that are within
- * the radius.
+ * Returns k candidates when the segment has k live items, or all that are within the radius; with
+ * `looked` also more.
  */
 export async function searchSegment(view: SegmentView, query: SegmentQuery): Promise<Candidate[]> {
   const {
@@ -175,8 +182,10 @@ export async function searchSegment(view: SegmentView, query: SegmentQuery): Pro
   if (live === 0) return []
   if (query.radius !== undefined) return await searchRadius(view, query, query.radius)
   const effort = firstEffort(view, query, live)
-  const wanted = Math.ceil((query.k * meta.rows) / meta.items) + query.k
-  let rows = Math.min(live, rescoring === undefined ? wanted : rescoredRows * wanted)
+  const rowsFor = (k: number): number => Math.ceil((k * meta.rows) / meta.items) + k
+  const looked = rescoring === undefined ? rowsLooked(view, effort, rowsFor(query.looked ?? 0)) : 0
+  const wanted = rescoring === undefined ? rowsFor(query.k) : rescoredRows * rowsFor(query.k)
+  let rows = Math.min(live, Math.max(wanted, looked))
   for (;;) {
     const result = await searchRows(view, query, rows, effort)
     const candidates = groupByItem(view, result, query)

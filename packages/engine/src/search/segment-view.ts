@@ -11,6 +11,7 @@ import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
+import type { LabelChanges } from './label-codes.ts'
 import { type LoadedSegment, recentFilters } from './loaded-segment.ts'
 
 export interface SegmentView {
@@ -24,6 +25,8 @@ export interface SegmentView {
   liveRows: Int32Array | undefined
   /** Filtered views by filter. */
   filtered: RecentResults<SegmentView>
+  /** The one value that is made when it is needed. */
+  labelChanges: RecentResults<LabelChanges>
 }
 /** `key`: equal for equal filters. */
 export interface KeyedFilter {
@@ -45,7 +48,8 @@ export const openView = ({
   deleted,
   updates,
   liveRows: undefined,
-  filtered: new RecentResults(recentFilters)
+  filtered: new RecentResults(recentFilters),
+  labelChanges: new RecentResults(1)
 })
 
 /** Reads items in their current state. The items must be ascending and close together. */

@@ -13,6 +13,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { type Logger, silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { buildCalibration, type BuildCalibration } from '../calibration/build-calibration.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import type { Catalog } from '../catalog-contract.ts'
 import { createFileCache } from '../files/file-cache.ts'
@@ -44,7 +45,13 @@ export interface GalleryOptions
   uploadRetentionMs?: number
   merging?: Pick<
     WriterDeps,
-    'buildMerge' | 'mergeShape' | 'mergeLimitMs' | 'rowsPerSegment' | 'foldShape' | 'packBytes'
+    | 'buildCalibration'
+    | 'buildMerge'
+    | 'mergeShape'
+    | 'mergeLimitMs'
+    | 'rowsPerSegment'
+    | 'foldShape'
+    | 'packBytes'
   >
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
@@ -91,7 +98,12 @@ export async function createGalleryStack(options: GalleryOptions) {
   const announced: number[] = []
   const keys = collectionKeys(spec.collectionId)
 
+  const searched = createFileCache({ store, dir: join(dir, 'searched') })
+  const learn: BuildCalibration = (task) =>
+    buildCalibration({ store, files, cache: searched, logger }, task)
+
   const writerDeps = {
+    buildCalibration: learn,
     ...options.merging,
     store,
     clock,
@@ -124,6 +136,7 @@ export async function createGalleryStack(options: GalleryOptions) {
     replica,
     announced,
     dir,
+    learn,
     openWriter: (more: Pick<Partial<WriterDeps>, 'files'> = {}) =>
       existing(openCollectionWriter({ ...writerDeps, ...more })),
     rebuild: () => existing(rebuildCollection(writerDeps)),

@@ -9,6 +9,7 @@ import { needsQuantizer } from '../vector-index/segment-config.ts'
 import { type Current, readCurrent } from '../version/current.ts'
 import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
 import { type Manifest, manifestFiles, manifestRefs, readManifest } from '../version/manifest.ts'
+import { decodeCalibration } from '../version/read-calibration.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
 import { type Problem, VerifyFiles, type VerifyFilesDeps } from './verify-files.ts'
 import { verifyHistory } from './verify-history.ts'
@@ -104,12 +105,14 @@ async function verifyVersion(
 
 async function verifySide(
   inspection: VerifyFiles,
-  { former, quantizer, spec, segments }: Manifest
+  { former, quantizer, calibration, spec, segments }: Manifest
 ): Promise<void> {
   const { tombstones = null, relabels = null, sweeps = null } = former ?? {}
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
   if (relabels !== null) await inspection.read(relabels, decodePendingUpdates)
   if (sweeps !== null) await inspection.read(sweeps, decodeFilterDeletes)
+  if (calibration !== undefined)
+    await inspection.read(calibration, (body) => decodeCalibration(calibration.key, body))
   if (quantizer === null) {
     for (const ref of segments)
       inspection.expect(

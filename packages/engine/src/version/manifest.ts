@@ -9,6 +9,7 @@ import {
   storageSchema
 } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
+import { calibrationRefSchema } from '../state/calibration-ref.ts'
 import { historySchema, newHistory } from '../state/history.ts'
 import { formerIngestionFields, revisionKey } from '../state/job-record.ts'
 import { noState, stateRefSchema } from '../state/state-lines.ts'
@@ -150,6 +151,8 @@ const writtenSchema = z.strictObject({
   state: stateRefSchema,
   /** null: a program before 0.4 has taken items in, without numbers. */
   history: historySchema.nullable(),
+  /** Absent: none was learned for this embedding. */
+  calibration: calibrationRefSchema.optional(),
   /**
    * Ingestions with work left, their items, bytes of their lines in the log, and the revision of the
    * oldest one.
@@ -284,12 +287,12 @@ export const searchedRefs = ({ segments }: Pick<Manifest, 'segments'>): FileRef[
  * job).
  */
 export function manifestRefs(manifest: Manifest): FileRef[] {
-  const { state, former, quantizer } = manifest
+  const { state, former, quantizer, calibration } = manifest
   return [
     ...searchedRefs(manifest),
     ...state.base,
     ...state.deltas,
-    ...present(former?.tombstones, former?.relabels, former?.sweeps, quantizer)
+    ...present(former?.tombstones, former?.relabels, former?.sweeps, quantizer, calibration)
   ]
 }
 

@@ -4,6 +4,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { VersionReader } from '../contract.ts'
+import { findCalibration } from './read-calibration.ts'
 import { isDropped, readCurrent } from './current.ts'
 import { readPart, readStateLines } from '../state/read-state.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
@@ -58,7 +59,8 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
       open,
       snapshots,
       outcomes,
-      reprojection
+      reprojection,
+      calibration
     } = manifest
     return {
       seq,
@@ -85,7 +87,8 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
         })
       ),
       outcomes: outcomes.map(({ atMs: _atMs, ...result }) => result),
-      openIngestions: open.jobs
+      openIngestions: open.jobs,
+      calibration: calibration === undefined ? null : await findCalibration(store, calibration)
     }
   },
   async findSnapshot(collectionId, name) {

@@ -17,6 +17,7 @@ import { assertNoGap, readSlots } from '../log/read-log.ts'
 import type { MergeTier } from '../merge/merge-plan.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { mustReadManifest } from '../version/manifest.ts'
+import { Calibrating } from './calibrating.ts'
 import { Collecting } from './collecting.ts'
 import { CollectionState, type OpenedCollection } from './collection-state.ts'
 import { Folding } from './folding.ts'
@@ -40,6 +41,7 @@ export class CollectionWriter {
   private readonly merging: Merging
   private readonly reindexing: Reindexing
   private readonly folding: Folding
+  private readonly calibrating: Calibrating
   private readonly collecting: Collecting
   private readonly lines: SmallLines
   /** Whether batches may be there of ingestions in slots that are not applied yet. */
@@ -56,17 +58,12 @@ export class CollectionWriter {
     this.merging = new Merging(this.collection)
     this.reindexing = new Reindexing(this.collection, () => this.merging.abandon())
     this.folding = new Folding(this.collection, () => this.reindexing.isUnderWay)
-    this.collecting = new Collecting(
-      this.collection,
-      deps,
-      () =>
-        new Set([
-          ...this.merging.heldIds(),
-          ...this.reindexing.heldIds(),
-          ...this.folding.heldIds(),
-          ...pageKeys(this.collection.state)
-        ])
-    )
+    this.calibrating = new Calibrating(this.collection, () => this.reindexing.isUnderWay)
+    const beside = [this.merging, this.reindexing, this.folding, this.calibrating]
+    this.collecting = new Collecting(this.collection, deps, () => {
+      const held = beside.flatMap((one) => [...one.heldIds()])
+      return new Set([...held, ...pageKeys(this.collection.state)])
+    })
   }
 
   get spec(): CollectionSpec {
@@ -266,6 +263,11 @@ export class CollectionWriter {
    */
   fold(): Promise<boolean> {
     return this.folding.fold()
+  }
+
+  /** Learns from the items how sure answers are, when that is due. Goes on and rejects as `fold`. */
+  calibrate(): Promise<boolean> {
+    return this.calibrating.calibrate()
   }
 
   /** Deletes files that no retained manifest names. Returns their number. */

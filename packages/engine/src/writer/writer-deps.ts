@@ -4,6 +4,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { StepBounds } from '../apply/step-bounds.ts'
+import type { BuildCalibration } from '../calibration/build-calibration.ts'
 import type { BuildFold } from '../history/fold.ts'
 import type { Project } from '../log/embedded-batch.ts'
 import type { MergeShape } from '../merge/merge-plan.ts'
@@ -58,6 +59,8 @@ export interface WriterDeps {
   stateShape?: Partial<StateShape>
   /** Folds a version, for example in another process. Default: in this one. */
   buildFold?: BuildFold
+  /** Learns calibrations, for example in another process. Absent: none is learned. */
+  buildCalibration?: BuildCalibration
   /** When a fold is due. */
   foldShape?: Partial<FoldShape>
   /** Bytes of arrivals after which a pack ends. Default 64 MiB. */

@@ -113,6 +113,7 @@ export function collectionKeys(collectionId: string) {
     /** Names are in the order of the versions that they hold. */
     base: (appliedSlot: number, epoch: number, foldId: string) =>
       `${root}base/${pad(appliedSlot, 14)}-${pad(epoch, 8)}.${foldId}`,
+    calibration: (id: string) => `${root}side/${id}.calibration`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     jobPrefix: `${root}job/`,
     /** Records of the ingestions that a commit has ended, written after it. */

@@ -30,7 +30,8 @@ export const standingOf = ({
   margin?: number | undefined
 }): number => margin
 
-const labelKey = ({ id, label }: Omit<Near, 'score'>): string =>
+/** Key of an item's label. An item without a label counts as its own label. */
+export const labelKey = ({ id, label }: Omit<Near, 'score'>): string =>
   JSON.stringify(label === null ? { id } : { label })
 
 export function nearLabels(hits: readonly Near[]): NearLabels {

@@ -65,6 +65,26 @@ export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
  */
 export const restoreSnapshotSchema = z.strictObject({ into: collectionNameSchema.optional() })
 
+/** How sure answers are, and where that is known from. */
+export interface CalibrationAnswer {
+  /** learned: from the items of the collection. prior: what the model is shipped with. */
+  kind: 'learned' | 'prior'
+  /** The model of the prior; other: any model. */
+  prior: string
+  /** null: nothing was learned yet. */
+  learned_at: string | null
+  /** Items that the collection had then. */
+  items: number
+  /** Items that were asked with their own label in the gallery, and without it. */
+  probes: { known: number; strangers: number }
+  /** Expected calibration error of held-out items; null: none were asked. */
+  ece: number | null
+  /** Ten bins of confidence. `count` is a sum of weights: strangers are a fifth. */
+  reliability: { count: number; confidence: number | null; right: number | null }[]
+  /** What is accepted from each confidence up: part of strangers, and of right answers refused. */
+  curve: { confidence: number; false_accept: number | null; false_reject: number | null }[]
+}
+
 export interface CollectionAnswer {
   name: string
   /** Other names that lead to this collection. */
@@ -94,6 +114,7 @@ export interface CollectionAnswer {
     deleted: number
   }[]
   open_jobs: number
+  calibration: CalibrationAnswer
   /**
    * Bytes that this process holds in memory. null before the first search and after an eviction.
    */

@@ -1,5 +1,6 @@
 // Searches: the request, its bounds, and its answer.
 import { z } from 'zod'
+import type { Verdict } from '../../confidence/calibration.ts'
 import { searchBudgetSchema } from '../collection.ts'
 import { boxSchema } from '../embedder.ts'
 import { filterSchema, groupBySchema } from '../filter.ts'
@@ -106,6 +107,11 @@ export interface HitAnswer {
   /** Higher is better. */
   score: number
   /**
+   * 0 to 1: part of such hits that are the same thing as the query. null: there are fewer than five
+   * labels, or nothing is known of the embedding yet.
+   */
+  confidence: number | null
+  /**
    * With `cohort_weight`: how far the hit stands out. The margin is compared with `score_thres` and
    * orders the hits.
    */
@@ -124,11 +130,18 @@ export interface HitAnswer {
 export interface SearchAnswer {
   collection: string
   index_seq: number
+  /**
+   * Of the first of all hits. match: confidence from .75. unknown: below .25, or no hit. unsure:
+   * between, or no confidence.
+   */
+  verdict: Verdict
   objects: {
     kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector' | 'examples'
     box: [number, number, number, number] | null
     class: string | null
     detector_score: number | null
+    /** Of its first hit. */
+    verdict: Verdict
     hits: HitAnswer[]
   }[]
   /** Best k items over all objects; the best score counts. Empty: unknown. */
