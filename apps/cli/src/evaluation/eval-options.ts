@@ -24,9 +24,9 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   --roles A,B        which lines of labels.csv (default gallery,query)
   --score-thres X    hits below it are not shown, and count as wrong (default: none; auto: chosen from gallery pictures)
   --false-accept R   the threshold at which at most R of the gallery's own pictures, each without its label in the gallery, would be answered
-  --sheet FILE       an HTML page of the queries that were answered wrongly
+  --sheet FILE       an HTML page of the queries that were answered wrongly; FILE.svg: how sure answers were, and how often right
   --min-r1 X         exit code 1 when R@1 is below it
-  --json             last line: {"queries":n,"r1":x,"r5":x,"map":x,"falseAccept":x,"falseReject":x,"msPerQuery":x}
+  --json             last line: {"queries":n,"r1":x,"r5":x,"map":x,"falseAccept":x,"falseReject":x,"ece":x,"msPerQuery":x}
 ${connectUsage}`
 
 export interface EvalOptions {

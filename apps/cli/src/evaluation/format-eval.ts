@@ -78,7 +78,7 @@ export const msPerQuery = (answers: readonly RankedAnswer[]): number | null =>
   median(answers.map(({ ms }) => ms))
 
 export function formatEvalJson(answers: readonly RankedAnswer[], options: FigureOptions): string {
-  const { queries, r1, r5, map, falseAccept, falseReject } = figuresOf(answers, options)
+  const { queries, r1, r5, map, falseAccept, falseReject, ece } = figuresOf(answers, options)
   return JSON.stringify({
     queries,
     r1: rounded(r1),
@@ -86,6 +86,7 @@ export function formatEvalJson(answers: readonly RankedAnswer[], options: Figure
     map: rounded(map),
     falseAccept: rounded(falseAccept),
     falseReject: rounded(falseReject),
+    ece: rounded(ece),
     msPerQuery: rounded(msPerQuery(answers))
   })
 }

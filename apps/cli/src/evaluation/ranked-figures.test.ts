@@ -4,6 +4,7 @@ import { figuresOf, matchCurve, type RankedAnswer } from './ranked-figures.ts'
 const answer = (labels: string[], hits: [string, number][], kind = 'known'): RankedAnswer => ({
   labels,
   hits: hits.map(([label, score]) => ({ label, score })),
+  confidence: null,
   kind,
   ms: 1
 })
@@ -40,7 +41,8 @@ test('a right first hit counts at every place, a right third one not at the firs
     r10: 1,
     map: expect.closeTo(((1 + 2 / 3) / 2 + 1 / 3) / 2, 9) as number,
     falseAccept: null,
-    falseReject: 0
+    falseReject: 0,
+    ece: null
   })
   expect(matchCurve(answers, [1, 2, 3], undefined)).toEqual([0.5, 0.5, 1])
 })
@@ -50,7 +52,8 @@ test('a hit that the threshold hides is wrong, and an answer without shown hits 
   expect(figuresOf(answers, { threshold: 0.5, galleryCounts })).toMatchObject({
     r1: 0.5,
     r10: 0.5,
-    falseReject: 0.5
+    falseReject: 0.5,
+    ece: null
   })
 })
 
@@ -64,9 +67,11 @@ test('of the unknown those that are answered are false accepts, and they count f
     r10: null,
     map: null,
     falseAccept: 1 / 3,
-    falseReject: null
+    falseReject: null,
+    ece: null
   })
-  expect(figuresOf(answers, { threshold: undefined, galleryCounts }).falseAccept).toBe(2 / 3)
+  // Nothing is said of how sure they are, so none is called a match.
+  expect(figuresOf(answers, { threshold: undefined, galleryCounts }).falseAccept).toBe(0)
 })
 
 test('precision is measured against as many right items as could be among the hits', () => {

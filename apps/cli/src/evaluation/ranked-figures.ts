@@ -1,4 +1,6 @@
 // Retrieval figures from ranked answers: plain numbers, no pipeline.
+import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
+import { calibrationError, type Judged } from '@likeness/shared/confidence/reliability'
 
 export interface RankedHit {
   label: string | null
@@ -10,6 +12,8 @@ export interface RankedAnswer {
   labels: readonly string[]
   /** Best first, each item once, without a threshold. */
   hits: readonly RankedHit[]
+  /** How sure the first hit is; null: nothing is said. */
+  confidence: number | null
   kind: string
   /** Time for the caller. */
   ms: number
@@ -25,10 +29,15 @@ export interface EvalFigures {
   r10: number | null
   /** Mean average precision over the requested hits. */
   map: number | null
-  /** Fraction of the unknown queries that were answered; null without unknown queries. */
+  /**
+   * Fraction of the unknown queries that were answered; null without unknown queries. Without a
+   * threshold: that were called a match.
+   */
   falseAccept: number | null
-  /** Fraction of the known queries that were answered "unknown". */
+  /** Fraction of the known queries that were answered "unknown", by threshold or by verdict. */
   falseReject: number | null
+  /** Expected calibration error of the first hits; null where nothing is said. */
+  ece: number | null
 }
 
 export interface FigureOptions {
@@ -75,12 +84,30 @@ function averagePrecision(
   return possible === 0 ? 0 : sum / possible
 }
 
+export const verdictOfAnswer = ({ hits, confidence }: RankedAnswer): Verdict =>
+  hits.length === 0 ? 'unknown' : verdictOf(confidence)
+
+/** The first hits of which something is said. */
+export const judgedAnswers = (answers: readonly RankedAnswer[]): Judged[] =>
+  answers.flatMap((answer) =>
+    answer.confidence === null
+      ? []
+      : [
+          {
+            confidence: answer.confidence,
+            isRight: rankOf(answer, undefined) === 1,
+            isStranger: answer.labels.length === 0
+          }
+        ]
+  )
+
 export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptions): EvalFigures {
   const known = answers.filter(({ labels }) => labels.length > 0)
   const unknown = answers.filter(({ labels }) => labels.length === 0)
   const ranks = known.map((answer) => rankOf(answer, options.threshold))
   const isAnswered = ({ hits }: RankedAnswer): boolean =>
     hits.some((hit) => isShown(hit, options.threshold))
+  const hasThreshold = options.threshold !== undefined
   return {
     queries: answers.length,
     known: known.length,
@@ -88,8 +115,17 @@ export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptio
     r5: share(ranks.map((rank) => rank <= 5)),
     r10: share(ranks.map((rank) => rank <= 10)),
     map: mean(known.map((answer) => averagePrecision(answer, options))),
-    falseAccept: share(unknown.map(isAnswered)),
-    falseReject: share(known.map((answer) => !isAnswered(answer)))
+    falseAccept: share(
+      unknown.map((answer) =>
+        hasThreshold ? isAnswered(answer) : verdictOfAnswer(answer) === 'match'
+      )
+    ),
+    falseReject: share(
+      known.map((answer) =>
+        hasThreshold ? !isAnswered(answer) : verdictOfAnswer(answer) === 'unknown'
+      )
+    ),
+    ece: calibrationError(judgedAnswers(answers))
   }
 }
 

@@ -17,8 +17,11 @@ import { renderSearchSheet, type SheetEntry } from '../search/search-sheet.ts'
 import { formatWeights } from '../weights-option.ts'
 import { type EvalOptions, parseEvalOptions } from './eval-options.ts'
 import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-set.ts'
+import { awaitCalibration } from './await-calibration.ts'
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
+import { formatReliability } from './format-reliability.ts'
 import { figuresOf, type RankedAnswer, rankOf } from './ranked-figures.ts'
+import { renderReliability } from './reliability-svg.ts'
 
 /** Number of gallery pictures that a threshold is chosen from. */
 const thresholdSample = 100
@@ -60,6 +63,8 @@ export const runEval: Command = async (args, context) => {
     options.scoreThres === 'auto' || options.falseAccept !== undefined
       ? await thresholdOf(api, set, options.falseAccept, context)
       : options.scoreThres
+  if (!(await awaitCalibration(api, set.config.collection)))
+    context.say('the collection has not learned how sure its answers are: a prior is used')
   const { answers, entries } = await ask({
     api,
     set,
@@ -77,8 +82,11 @@ export const runEval: Command = async (args, context) => {
   context.print(
     `${formatEval(answers, figures, set)}\n${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`
   )
-  if (options.sheet !== undefined)
+  context.print(`\n${formatReliability(answers)}`)
+  if (options.sheet !== undefined) {
     await writeSheet(options.sheet, { api, options, entries, context })
+    await writeFile(`${options.sheet}.svg`, renderReliability(answers, basename(options.folder)))
+  }
   const { r1 } = figuresOf(answers, figures)
   const isGood = options.minR1 === undefined || (r1 !== null && r1 >= options.minR1)
   if (!isGood) context.print(`R@1 is below ${options.minR1}`)
@@ -147,6 +155,7 @@ async function ask({
       labels,
       kind,
       hits: answer.hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
+      confidence: answer.hits[0]?.confidence ?? null,
       ms: performance.now() - startedMs
     }
     answers.push(ranked)
