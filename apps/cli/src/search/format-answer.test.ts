@@ -52,9 +52,9 @@ test('each subject is shown with its box, and its hits with label, score and fil
   )
   expect(text.split('\n')).toEqual([
     'q.jpg (640 x 480)',
-    '  [10 20 200 300] item 0.91',
-    '    red tea  0.9123  a/1.jpg',
-    '    tea      0.8000  b.jpg'
+    '  [10 20 200 300] item 0.91: match, 91 % sure',
+    '    red tea  0.9123   91 %  a/1.jpg',
+    '    tea      0.8000   80 %  b.jpg'
   ])
 })
 
@@ -71,6 +71,22 @@ test('what nothing matches is unknown: each subject, or the whole picture when t
   expect(jsonAnswer('q', answer([object('whole', [0, 0, 9, 9], [])]))).toMatchObject({
     objects: [{ label: 'unknown', score: null, hits: [] }]
   })
+})
+
+test('what is unlikely to be the thing is called unknown, with its hits; nothing is said where nothing is known', () => {
+  const lines = (hits: HitAnswer[]) =>
+    formatAnswer('q', answer([object('whole', [0, 0, 9, 9], hits)]))
+      .split('\n')
+      .slice(1)
+  expect(lines([hit('a.jpg', 'mug', 0.2)])).toEqual([
+    '  whole picture: UNKNOWN, looks most like mug',
+    '    mug  0.2000   20 %  a.jpg'
+  ])
+  expect(lines([hit('a.jpg', 'mug', 0.5)])[0]).toBe('  whole picture: unsure, 50 % sure')
+  expect(lines([{ ...hit('a.jpg', 'mug', 0.5), confidence: null }])).toEqual([
+    '  whole picture',
+    '    mug  0.5000  a.jpg'
+  ])
 })
 
 test('a label cannot write over the terminal', () => {

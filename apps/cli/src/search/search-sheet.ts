@@ -1,5 +1,6 @@
 // Answers as a single self-contained HTML page: each picture with its boxes, and beside each
 // picture the hits with their boxes.
+import { verdictOf } from '@likeness/shared/confidence/calibration'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../api/api-client.ts'
 import { ApiProblem } from '../api/api-problem.ts'
@@ -52,11 +53,24 @@ async function renderEntry(
     const hits = []
     for (const hit of object.hits) hits.push(await renderHit(api, thumbnails, hit, colorOf(at)))
     parts.push(
-      `<section style="border-color:${colorOf(at)}"><h3>${escapeHtml(describeObject(object))}</h3><div class="hits">${hits.join('') || '<p>unknown</p>'}</div></section>`
+      `<section style="border-color:${colorOf(at)}"><h3>${escapeHtml(describeObject(object))}</h3>${renderVerdict(object)}<div class="hits">${hits.join('')}</div></section>`
     )
   }
   return `<article><figure class="query">${renderPicture({ image: await shrink(image, querySide), width, height, boxes })}<figcaption>${escapeHtml(name)}, ${answer.took_ms.total.toFixed(0)} ms</figcaption></figure><div>${parts.join('')}</div></article>`
 }
+
+/** What is unknown is said in large letters, with the nearest as what it looks like. */
+function renderVerdict({ verdict, hits: [first] }: SearchAnswer['objects'][number]): string {
+  if (first === undefined) return '<p class="unknown">unknown</p>'
+  const { confidence, label, id } = first
+  if (confidence === null) return ''
+  return verdict === 'unknown'
+    ? `<p class="unknown">unknown</p><p>looks most like ${escapeHtml(label ?? id)}, ${Math.round(100 * confidence)} % sure</p>`
+    : `<p>${verdict}, ${Math.round(100 * confidence)} % sure</p>`
+}
+
+const isDoubtful = ({ confidence }: HitAnswer): boolean =>
+  confidence !== null && verdictOf(confidence) === 'unknown'
 
 async function renderHit(
   api: ApiClient,
@@ -67,7 +81,7 @@ async function renderHit(
   const key = `${hit.image} ${hit.box.join()} ${color}`
   const picture = thumbnails.get(key) ?? (await renderGalleryPicture(api, hit, color))
   thumbnails.set(key, picture)
-  return `<figure>${picture}<figcaption><b>${escapeHtml(hit.label ?? '-')}</b> ${hit.score.toFixed(3)}<br>${escapeHtml(hit.id)}</figcaption></figure>`
+  return `<figure${isDoubtful(hit) ? ' class="doubtful"' : ''}>${picture}<figcaption><b>${escapeHtml(hit.label ?? '-')}</b> ${hit.score.toFixed(3)}<br>${escapeHtml(hit.id)}</figcaption></figure>`
 }
 
 /** Renders a hit's picture. Items with supplied vectors may have no picture. */
@@ -118,6 +132,8 @@ figure { margin: 0; width: 130px; overflow-wrap: anywhere }
 figure.query { width: auto }
 svg { width: 100%; max-height: 420px; background: #fff; border: 1px solid #ddd; border-radius: 4px }
 .hits svg { height: 110px }
+.doubtful { filter: grayscale(1); opacity: .6 }
+.unknown { font-size: 28px; margin: 0; color: #777 }
 .none { height: 110px; margin: 0; color: #888 }
 </style></head>
 <body><h1>${escapeHtml(title)}</h1>
