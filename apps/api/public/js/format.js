@@ -6,6 +6,10 @@ const oneDigit = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 export const count = (value) => whole.format(value)
 export const plural = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`
 export const score = (value) => value.toFixed(3)
+/** A confidence as whole percent. */
+export const percent = (value) => `${Math.round(100 * value)} %`
+/** Whether a hit is unlikely to be the same thing: an answer shows it grey. */
+export const isDoubtful = ({ confidence }) => confidence !== null && confidence < 0.25
 export const ms = (value) => `${value < 10 ? oneDigit.format(value) : whole.format(value)} ms`
 export const rate = (value) =>
   `${value < 10 ? oneDigit.format(value) : whole.format(value)} images/s`

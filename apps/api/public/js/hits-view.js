@@ -31,13 +31,26 @@ const marginOf = (hit) =>
         text: `margin ${format.score(hit.margin)}`
       })
 
+/** Shows how often a hit like this one is the same thing. */
+const sureOf = (hit) =>
+  hit.confidence === null
+    ? null
+    : h('span', {
+        class: 'sure',
+        title: 'how often a hit like this one is the same thing',
+        text: `${format.percent(hit.confidence)} sure`
+      })
+
 function hitRow({ hit, rank, objectIndex, hue, actions }) {
   const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'bar-fill' }))
   bar.firstChild.style.width = `${100 * Math.min(1, Math.max(0, hit.score))}%`
   const name = hit.label ?? hit.id
   const row = h(
     'li',
-    { class: 'hit', data: { object: String(objectIndex), id: hit.id, hue } },
+    {
+      class: format.isDoubtful(hit) ? 'hit doubtful' : 'hit',
+      data: { object: String(objectIndex), id: hit.id, hue }
+    },
     h('span', { class: 'rank', text: String(rank) }),
     h(
       'button',
@@ -66,6 +79,7 @@ function hitRow({ hit, rank, objectIndex, hue, actions }) {
           title: `${hit.metric} ${hit.distance}`,
           text: format.score(hit.score)
         }),
+        sureOf(hit),
         marginOf(hit)
       )
     ),
@@ -91,14 +105,33 @@ function verdict(answer, { threshold, measure }) {
     const count = answer.hits.length
     const agreement = count === 1 ? ', the only hit' : `, ${same} of ${count} hits have this label`
     const why = best.label === null ? ', no label' : agreement
+    const name = best.label ?? best.id
+    if (answer.verdict === 'unknown')
+      return h(
+        'div',
+        { class: 'verdict unknown' },
+        h('h2', { text: 'Unknown' }),
+        h(
+          'p',
+          {},
+          'looks most like ',
+          h('strong', { text: name }),
+          `: ${format.percent(best.confidence)} sure, best score `,
+          h('span', { class: 'verdict-score', text: format.score(best.score) })
+        )
+      )
+    const sure =
+      best.confidence === null
+        ? 'how sure is not known yet, '
+        : `${answer.verdict}, ${format.percent(best.confidence)} sure, `
     return h(
       'div',
-      { class: 'verdict' },
-      h('h2', { text: best.label ?? best.id }),
+      { class: `verdict ${answer.verdict}` },
+      h('h2', { text: name }),
       h(
         'p',
         {},
-        'best score ',
+        `${sure}best score `,
         h('span', { class: 'verdict-score', text: format.score(best.score) }),
         best.margin === undefined ? '' : `, margin ${format.score(best.margin)}`,
         why
@@ -131,8 +164,8 @@ export function createHitsView({ root, actions }) {
   })
   const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Objects found' })
 
-  function tab(index, label, hits, hue) {
-    const best = hits[0]
+  function tab(index, label, { hits, verdict: found }, hue) {
+    const best = found === 'unknown' ? undefined : hits[0]
     return h(
       'button',
       {
@@ -212,12 +245,12 @@ export function createHitsView({ root, actions }) {
         tab(
           index,
           objectLabel(object, index),
-          object.hits,
+          object,
           object.kind === 'whole' ? 'whole' : hueOf(index)
         )
       )
       tabs.replaceChildren(
-        ...(objects.length === 1 ? [] : [tab(overall, 'Best of all', next.hits, 'none')]),
+        ...(objects.length === 1 ? [] : [tab(overall, 'Best of all', next, 'none')]),
         ...objects
       )
       const took = next.took_ms

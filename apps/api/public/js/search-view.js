@@ -80,8 +80,9 @@ export function createSearchView({ collections }) {
     byId('clear-box').hidden = query.box === null
     const best = answer.hits[0]
     const found = answer.objects.filter((object) => object.kind === 'subject').length
+    const unsure = answer.verdict === 'unknown' ? 'Unknown, looks most like' : 'Best hit'
     byId('search-status').textContent = best
-      ? `Best hit ${best.label ?? best.id}, score ${best.score.toFixed(2)}. ${answer.hits.length} hits, ${found} objects found.`
+      ? `${unsure} ${best.label ?? best.id}, score ${best.score.toFixed(2)}. ${answer.hits.length} hits, ${found} objects found.`
       : 'Unknown: no hit above the threshold.'
   }
 
