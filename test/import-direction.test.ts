@@ -38,7 +38,7 @@ const floors: Record<string, readonly string[]> = {
     'vector-index',
     'log segment',
     'history',
-    'garbage jobs merge search verify',
+    'garbage jobs merge search snapshot-contract.ts verify',
     'apply replica',
     'calibration rebuild',
     'writer',

@@ -7,9 +7,9 @@ import type {
   Jobs,
   LogAppender,
   Replica,
-  SnapshotReader,
   VersionReader
 } from '@likeness/engine/contract'
+import type { SnapshotReader } from '@likeness/engine/snapshot-contract'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -126,9 +126,7 @@ export function createBackgroundWork(deps: BackgroundDeps) {
     run: () => writer.calibrate()
   }
   const beside = [reindexing, folding, calibrating, deleting]
-  const runners = [...mergeTiers.map(merging), ...beside].map((task) =>
-    createRunner(deps, task)
-  )
+  const runners = [...mergeTiers.map(merging), ...beside].map((task) => createRunner(deps, task))
   return {
     start: () => runners.forEach((runner) => runner.start()),
     /** Whether work of an earlier turn is under way, or failed and will be tried again. */

@@ -1,6 +1,6 @@
-// Interfaces of the engine for the apps; that of the catalogue is in catalog-contract.ts.
-// Implementations: log-appender.ts, item-list-writer.ts, jobs.ts, read-manifest.ts,
-// snapshot-reader.ts, collection-reader.ts, replica.ts.
+// Interfaces of the engine for the apps; others are in catalog-contract.ts and
+// snapshot-contract.ts. Implementations: log-appender.ts, item-list-writer.ts, jobs.ts,
+// read-manifest.ts, collection-reader.ts, replica.ts.
 import type { Calibration } from '@likeness/shared/confidence/calibration'
 import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import type {
@@ -164,19 +164,6 @@ export interface VersionReader {
   findSnapshot(collectionId: string, name: string): Promise<RestoreOperation['snapshot']>
 }
 
-/** Content of a snapshot. */
-export interface HeldVersion {
-  /** Spec of the collection at the time of the snapshot. */
-  spec: CollectionSpec
-  counts: { items: number; rows: number }
-  /** Yields every item with full vectors, unordered. Throws object_not_found after a drop. */
-  items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: VectorRows }>
-}
-export interface SnapshotReader {
-  /** Throws snapshot_not_found or collection_not_found. */
-  open(collectionId: string, name: string): Promise<HeldVersion>
-}
-
 export interface RowInfo {
   kind: (typeof rowKinds)[number]
   box: Box
@@ -225,10 +212,13 @@ export interface SearchQuery {
   groupBy?: string
   groupSize?: number
 }
-export interface FoundAround {
-  hits: Hit[]
-  around: Surroundings
+export interface Around {
+  /** Ids of items that are no part of what lies near. */
+  except: ReadonlySet<string>
+  /** Limits what lies near. The very filter of the query: both come from one search. */
+  within?: Filter | undefined
 }
+export type FoundAround = { hits: Hit[]; around: Surroundings }
 export interface CollectionReader {
   readonly seq: number
   /** Learned from the items of an earlier version, or null. */
@@ -249,11 +239,10 @@ export interface CollectionReader {
    */
   search(query: SearchQuery): Promise<Hit[][]>
   /**
-   * Does the same, and tells what lies near each query in the whole collection, without its filter,
-   * groups and radius. `except`: ids of items that are no part of it. Without filter, groups and
-   * radius one search gives both, but where one label fills it.
+   * Does the same, and tells what lies near each query, whatever filter, groups and radius it has.
+   * Without them one search gives both, but where one label fills it.
    */
-  searchAround(query: SearchQuery, except: ReadonlySet<string>): Promise<FoundAround[]>
+  searchAround(query: SearchQuery, around: Around): Promise<FoundAround[]>
   /** Number of items with the label. */
   countLabel(label: string): Promise<number>
   getItem(id: string): Promise<StoredItem | undefined>

@@ -1,6 +1,7 @@
 // What lies near a query, against a plain comparison with all items.
 import { afterEach, expect, test } from 'vitest'
 import { labelKey, nearLabels } from '@likeness/shared/contract/margin'
+import type { Filter } from '@likeness/shared/contract/filter'
 import type { CollectionReader, SearchQuery } from '../src/contract.ts'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { type TestItem, vectorOf } from '../src/testing/test-items.ts'
@@ -22,11 +23,12 @@ const items = (count: number, labelOf: (i: number) => string | undefined): TestI
     return { id: `item-${i}`, seeds: [i], ...(label !== undefined && { label }) }
   })
 
-const around = (query: Partial<SearchQuery> = {}, except: string[] = []) =>
+const around = (query: Partial<SearchQuery>, except: string[], within?: Filter) =>
   gallery.read(async (reader) => {
     const asked = { vectors: vectorOf(7_000), k: 3, ...query }
-    const [found] = await reader.searchAround(asked, new Set(except))
-    const expected = await compared(reader, new Set(except))
+    const [found] = await reader.searchAround(asked, { except: new Set(except), within })
+    const left = within === undefined ? [] : ['item-3', 'item-4']
+    const expected = await compared(reader, new Set([...except, ...left]))
     expect(found!.hits.map(({ item, score }) => [item.id, score])).toEqual(
       (await reader.search(asked))[0]!.map(({ item, score }) => [item.id, score])
     )
@@ -47,8 +49,12 @@ async function compared(reader: CollectionReader, except: ReadonlySet<string>) {
 
 const rounded = (labels: readonly (readonly [string, number])[]) =>
   labels.map(([label, score]) => [label, Number(score.toFixed(5))])
-async function check(query: Partial<SearchQuery> = {}, except: string[] = []): Promise<void> {
-  const { found, expected } = await around(query, except)
+async function check(
+  query: Partial<SearchQuery> = {},
+  except: string[] = [],
+  within?: Filter
+): Promise<void> {
+  const { found, expected } = await around(query, except, within)
   expect(found.nearest).toEqual(expected.nearest)
   expect(rounded(found.labels)).toEqual(rounded(expected.labels))
 }
@@ -65,6 +71,13 @@ test('a filter, groups and left-out items change the hits, and not what lies nea
   await check({ groupBy: 'label' })
   const [first] = await gallery.read((reader) => reader.search({ vectors: vectorOf(7_000), k: 1 }))
   await check({}, [first![0]!.item.id])
+})
+
+test('what cannot be a hit at all is no part of what lies near', async () => {
+  await open(items(300, (i) => `l${i % 40}`).map((item, i) => ({ ...item, metadata: { n: i } })))
+  const within: Filter = { not: { any: [{ metadata: { n: 3 } }, { metadata: { n: 4 } }] } }
+  await check({ filter: within }, [], within)
+  await check({ filter: { label: 'l3' } }, [], within)
 })
 
 test('where one label fills the list, the other labels are searched for', async () => {

@@ -3,7 +3,7 @@
 // comes last: a collection that can be found is complete in the log.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import type { HeldVersion } from '@likeness/engine/contract'
+import type { HeldVersion } from '@likeness/engine/snapshot-contract'
 import { type CollectionSpec, storedSpecSchema } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys, isEngineKey } from '@likeness/shared/contract/keys'

@@ -6,7 +6,6 @@ import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
 import { weightsSchema } from '@likeness/shared/contract/embedding-parts'
 import type {
-  CalibrationAnswer,
   CollectionAnswer,
   CollectionListAnswer
 } from '@likeness/shared/contract/http/collections'
@@ -19,6 +18,7 @@ import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
+import { calibrationSchema, rate } from './calibration-schema.ts'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
 const count = z.number().int().min(0)
@@ -40,25 +40,6 @@ const troubleSchema = z.strictObject({
   since: z.iso.datetime()
 }) satisfies z.ZodType<TroubleAnswer>
 const settingsSchema = z.record(z.string(), z.unknown())
-const rate = z.number().min(0).max(1)
-const calibrationSchema = z.strictObject({
-  kind: z.enum(['learned', 'prior']),
-  prior: z.string(),
-  learned_at: z.iso.datetime().nullable(),
-  items: count,
-  probes: z.strictObject({ known: count, strangers: count }),
-  ece: rate.nullable(),
-  reliability: z.array(
-    z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
-  ),
-  curve: z.array(
-    z.strictObject({
-      confidence: rate,
-      false_accept: rate.nullable(),
-      false_reject: rate.nullable()
-    })
-  )
-}) satisfies z.ZodType<CalibrationAnswer>
 const collectionSchema = z.strictObject({
   name: z.string(),
   aliases: z.array(z.string()),

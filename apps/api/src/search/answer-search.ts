@@ -1,6 +1,6 @@
 // Turns hits of the collection reader into the answer. Hits are listed per object, and merged by
 // item over all objects, best score first.
-import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
+import type { Around, CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
 import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
@@ -49,13 +49,9 @@ function hitAnswer(
   }
 }
 
-type Exclusion = { filter?: Filter | undefined; exclude?: Filter | undefined }
-
-function filterOf({ filter, exclude }: Exclusion): Filter | undefined {
-  if (exclude === undefined) return filter
-  // filter and not exclude
-  return filter === undefined ? { not: exclude } : { not: { any: [{ not: filter }, exclude] } }
-}
+/** Filter of items that match both, the second of which leaves items out. */
+const bothOf = (filter: Filter, within: { not: Filter } | undefined): Filter =>
+  within === undefined ? filter : { not: { any: [{ not: filter }, within.not] } }
 
 /**
  * Builds the filter of excluded items: those of `exclude`, and those that share a value with the
@@ -180,7 +176,9 @@ async function findHits(
 ): Promise<{ found: RankedHit[][]; confidenceOf: Confidences }> {
   const { settings } = reader.spec
   const { rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight } = request
-  const options = searchOptions(reader, queries, request, k)
+  const excluded = excludedOf(request, settings, request.metadata ?? queries.metadata)
+  const within = excluded && { not: excluded }
+  const options = searchOptions(reader, queries, request, { k, within })
   const rawVectors =
     rerank === 'cells' ? await rawVectorsOfQueries(reader, queries, ranking) : undefined
   if (request.rerank === 'cells' && rawVectors === undefined)
@@ -191,21 +189,22 @@ async function findHits(
   const search = async (own: SearchQuery): Promise<RankedHit[][]> => {
     if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
     if (rerank === true) return searchReranked(reader, own)
-    const plain = await reader.searchAround(own, except)
+    const plain = await reader.searchAround(own, near)
     around = plain.map((one) => one.around)
     return plain.map(({ hits }) => hits)
   }
   const { except } = queries
+  const near = { except, within }
   let around: Surroundings[] | undefined
   const found =
     weight > 0
       ? await searchWithMargins(reader, options, { weight, except, search })
       : await search(options)
-  around ??= await surroundingsOf(reader, options, except)
-  const near = around.map((one, i) => ({ around: one, hits: found[i]! }))
+  around ??= await surroundingsOf(reader, options, near)
+  const judged = around.map((one, i) => ({ around: one, hits: found[i]! }))
   return {
     found,
-    confidenceOf: await confidencesOfHits(reader, queries, near, request.weights)
+    confidenceOf: await confidencesOfHits(reader, queries, judged, request.weights)
   }
 }
 
@@ -213,25 +212,21 @@ async function findHits(
 async function surroundingsOf(
   reader: CollectionReader,
   { vectors, weights, searchBudget }: SearchQuery,
-  except: ReadonlySet<string>
+  near: Around
 ): Promise<Surroundings[]> {
-  const near = await reader.searchAround({ vectors, weights, searchBudget, k: 1 }, except)
-  return near.map(({ around }) => around)
+  const found = await reader.searchAround({ vectors, weights, searchBudget, k: 1 }, near)
+  return found.map(({ around }) => around)
 }
 
 function searchOptions(
   { spec: { settings } }: CollectionReader,
   queries: SearchQueries,
   request: SearchRequest,
-  k: number
+  { k, within }: { k: number; within: { not: Filter } | undefined }
 ): SearchQuery {
   const { group_by: groupBy } = request
   const asked = askFor(request, k, queries.except)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
-  const filter = filterOf({
-    filter: request.filter,
-    exclude: excludedOf(request, settings, request.metadata ?? queries.metadata)
-  })
   return {
     vectors: queries.vectors,
     weights: request.weights,
@@ -239,7 +234,7 @@ function searchOptions(
     searchBudget: request.search_budget,
     hammingRadius: request.hamming_radius,
     scoreThres: request.score_thres ?? settings.score_thres,
-    filter,
+    filter: request.filter === undefined ? within : bothOf(request.filter, within),
     ...grouping
   }
 }

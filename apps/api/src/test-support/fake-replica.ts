@@ -112,7 +112,7 @@ export function createFakeReplica(
           searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold)
         )
       },
-      async searchAround(query, except) {
+      async searchAround(query, { except }) {
         const lists = await this.search(query)
         const vectors = denseRows(query.vectors)
         const { dim } = spec.embedding

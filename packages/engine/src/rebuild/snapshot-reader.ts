@@ -2,12 +2,12 @@
 // search.
 import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { HeldVersion, SnapshotReader } from '../contract.ts'
 import { decodePayload } from '../item/item-payload.ts'
 import { applyUpdate } from '../item/payload-updates.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import { PayloadCursor, RowCursor } from '../segment/segment-cursors.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
+import type { HeldVersion, SnapshotReader } from '../snapshot-contract.ts'
 import { readSnapshot } from '../version/read-manifest.ts'
 
 type HeldItem = ReturnType<HeldVersion['items']> extends AsyncIterable<infer T> ? T : never

@@ -15,6 +15,7 @@ import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import type {
+  Around,
   CollectionReader,
   FoundAround,
   Hit,
@@ -108,7 +109,7 @@ export class OpenCollectionReader implements CollectionReader {
     return await readHits(found.map((best) => this.above(best, scoreThres)))
   }
 
-  async searchAround(query: SearchQuery, except: ReadonlySet<string>): Promise<FoundAround[]> {
+  async searchAround(query: SearchQuery, { except, within }: Around): Promise<FoundAround[]> {
     const { k, filter, groupBy, hammingRadius, scoreThres } = query
     const places = [...except].map((id) => this.locate(id))
     const left = {
@@ -116,18 +117,19 @@ export class OpenCollectionReader implements CollectionReader {
         places.some((place) => place?.view === view && place.item === item),
       leftOut: except.size
     }
-    const isOpen = filter === undefined && groupBy === undefined && hammingRadius === undefined
+    const isOpen = filter === within && groupBy === undefined && hammingRadius === undefined
+    const around = within === undefined ? this.views : await this.narrow(within)
     const found = await this.findEach(query, async (views, asked, grouping) => {
       const { radius: _radius, ...open } = asked
       const looked = { ...open, looked: itemsLooked }
-      const all = await bestOf(this.views, looked)
+      const all = await bestOf(around, looked)
       const narrow = () =>
         grouping === undefined ? bestOf(views, asked) : bestGrouped(views, asked, grouping)
       const best = isOpen ? all.slice(0, k) : await narrow()
       const { items } = this.counts
       return {
         best: this.above(best, scoreThres),
-        around: await surroundingsOf(this.views, looked, { ...left, found: all, items })
+        around: await surroundingsOf(around, looked, { ...left, found: all, items })
       }
     })
     const hits = await readHits(found.map(({ best }) => best))

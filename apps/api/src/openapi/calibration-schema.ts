@@ -1,0 +1,24 @@
+// How sure answers of a collection are, in the OpenAPI document.
+import { z } from 'zod'
+import type { CalibrationAnswer } from '@likeness/shared/contract/http/collections'
+
+const count = z.number().int().min(0)
+export const rate = z.number().min(0).max(1)
+export const calibrationSchema = z.strictObject({
+  kind: z.enum(['learned', 'prior']),
+  prior: z.string(),
+  learned_at: z.iso.datetime().nullable(),
+  items: count,
+  probes: z.strictObject({ known: count, strangers: count }),
+  ece: rate.nullable(),
+  reliability: z.array(
+    z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
+  ),
+  curve: z.array(
+    z.strictObject({
+      confidence: rate,
+      false_accept: rate.nullable(),
+      false_reject: rate.nullable()
+    })
+  )
+}) satisfies z.ZodType<CalibrationAnswer>
