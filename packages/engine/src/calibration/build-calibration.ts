@@ -79,7 +79,7 @@ async function calibrate(
   )
   const asked = { views, spec, items, countOf }
   const probes = []
-  const places = await chooseProbes(views)
+  const { places, labels: seen } = await chooseProbes(views)
   for await (const probe of mapInOrder(places, probesAtOnce, (place) => askProbe(asked, place)))
     probes.push(probe)
   return learnCalibration(probes, {
@@ -87,7 +87,7 @@ async function calibrate(
     parts: weightedParts(spec).map(({ weight }) => weight),
     items: counts.items,
     createdAtMs: nowMs,
-    labels: new Set(probes.map(({ label }) => label)).size
+    labels: seen
   })
 }
 

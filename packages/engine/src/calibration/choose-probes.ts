@@ -16,11 +16,14 @@ export interface Place {
   item: number
 }
 
-/** Returns at most `most` items, one of each label before a second one of any. */
+/**
+ * Returns at most `most` items, one of each label before a second one of any, and the number of
+ * labels that were seen.
+ */
 export async function chooseProbes(
   views: readonly SegmentView[],
   most = mostProbes
-): Promise<Place[]> {
+): Promise<{ places: Place[]; labels: number }> {
   const byLabel = await placesByLabel(views)
   const labels = [...byLabel.values()].sort((a, b) => Number(b.length > 1) - Number(a.length > 1))
   const chosen: Place[] = []
@@ -29,7 +32,7 @@ export async function chooseProbes(
       const place = places[round]
       if (place !== undefined && chosen.length < most) chosen.push(place)
     }
-  return chosen
+  return { places: chosen, labels: labels.length }
 }
 
 /** Items without a label are labels of their own. */

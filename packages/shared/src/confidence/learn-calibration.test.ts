@@ -75,6 +75,12 @@ test('with fewer than five labels there is no scale, and nothing is said', () =>
   expect(confidenceOf([0.5, 0.5, 0], learned)).toBeNull()
 })
 
+test('a gallery that could not be read leaves the prior of a known model as it is', () => {
+  const unread = { ...gallery, embedding: 'likeness-nano@0.3.1/general@1', labels: 0 }
+  expect(learnCalibration([], unread)).toMatchObject({ kind: 'prior', scale: 1 })
+  expect(learnCalibration([], { ...unread, embedding: 'm@1/general@1' }).scale).toBeNull()
+})
+
 test('what held-out labels do not confirm is not kept', () => {
   // The prior says .32, which is the part that is right. Each label contradicts the others, so what
   // four teach is wrong of the fifth.

@@ -111,7 +111,9 @@ function scaleOf(probes: readonly Probe[], prior: Prior): number | null {
 export function learnCalibration(probes: readonly Probe[], gallery: Gallery): Calibration {
   const { labels, ...rest } = gallery
   const prior = priorOf(gallery.embedding)
-  const scale = labels < fewestLabels ? null : scaleOf(probes, prior)
+  // Without probes nothing was seen of the gallery: it may be too large to be read.
+  const isTooFew = probes.length > 0 && labels < fewestLabels
+  const scale = isTooFew ? null : scaleOf(probes, prior)
   const base = { format: 1, prior: prior.name, ...rest, scale } as const
   const pairs = scale === null ? [] : pairsOf(probes, scale)
   const strangers = pairs.filter(({ isStranger }) => isStranger).length
