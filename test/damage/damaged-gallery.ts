@@ -49,7 +49,7 @@ const kinds = {
   'shared batch': /\/arr\//,
   catalogue: /^catalog\/CURRENT$/,
   'name of a collection': /^catalog\/n\//,
-  'job result': /\/result\.json$/,
+  'ended jobs': /\/job\/.*\.ended$/,
   'failed items': /\.failed\.ndjson$/,
   'idempotency record': /^idem\//
 } as const
@@ -203,8 +203,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     if (kind === 'log slot' || kind === 'vector batch' || kind === 'shared batch')
       return found.filter((key) => !isApplied.has(key))
     if (kind === 'item list') return found.filter((key) => key.includes(open.ingestion))
-    if (kind === 'job result' || kind === 'failed items')
-      return found.filter((key) => key.includes(finished))
+    if (kind === 'failed items') return found.filter((key) => key.includes(finished))
     if (kind === 'name of a collection') return all.filter((key) => kinds[kind].test(key))
     return kind === 'catalogue' ? [catalogKey] : found
   }

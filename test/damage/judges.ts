@@ -180,7 +180,7 @@ export const judges: Record<Kind, readonly Judge[]> = {
   'item list': [itemsOfListFail, verifyNames],
   catalogue: [catalogueRefuses],
   'name of a collection': [nameRefuses],
-  'job result': [verifyNames],
+  'ended jobs': [verifyNames],
   'failed items': [failuresRefuse, verifyNames],
   'idempotency record': [recordRefuses]
 }

@@ -47,7 +47,7 @@ export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 export const encodePage = (records: readonly IngestionRecord[]): Uint8Array =>
   gzipSync(encodeLines(records))
 
-/** Throws data_corrupt. */
+/** Also of records that are not packed. Throws data_corrupt. */
 export const decodePage = (key: string, body: Uint8Array): IngestionRecord[] =>
   decodeLines(ingestionRecordSchema, key, isGzip(body) ? unzipped(key, body) : body)
 

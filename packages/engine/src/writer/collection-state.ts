@@ -1,5 +1,6 @@
 // State of a collection in its writer: the committed version, the changes applied since, and the
 // commit that makes them one version. Changes run one at a time.
+import { encodeLines } from '@likeness/shared/contract/checked-object'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
@@ -13,7 +14,7 @@ import {
 import { adoptPages, trackedMaps } from '../apply/state-changes.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import { decodePage, encodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
+import { decodePage, type IngestionRecord, revisionKey } from '../state/job-record.ts'
 import { stateShape } from '../state/write-state.ts'
 import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
@@ -179,10 +180,11 @@ export class CollectionState {
     }
   }
 
+  /** Not packed as pages are: nothing names its sha256, so each of its bytes has to be checked. */
   private async writeEnded(records: readonly IngestionRecord[]): Promise<void> {
     const { store, clock, keys, signal } = this.deps
     const key = keys.endedJobs(this.committed.seq, this.committed.commitId)
-    await retryStore(clock, () => store.put(key, encodePage(records)), signal)
+    await retryStore(clock, () => store.put(key, encodeLines(records)), signal)
   }
 
   /** Where nothing is folded, a result of its own says which ingestion was accepted. */
