@@ -62,7 +62,9 @@ function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus
     if (!truth.isCancelAsked(status.revision)) throw new Violation('job-counts', said)
     return
   }
-  const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, truth.embedding)).length
+  const failing = plan.items.filter((_, ordinal) =>
+    failsIn(plan, ordinal, truth.versionOf(plan, truth.embedding))
+  ).length
   // What was given, and was superseded before the embedding changed, did not fail.
   const ended = plan.given || status.revision < (truth.lastRestore(Infinity)?.revision ?? 0)
   if (pending !== 0 || (ended ? failed > failing : failed !== failing))
@@ -96,7 +98,7 @@ async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus)
   const failed = await unlessUnavailable(() => jobs.failedItems(truth.jobIdOf(ingestion)))
   const plan = truth.plans.get(ingestion)!
   const expected = plan.items.flatMap((_, ordinal) =>
-    failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []
+    failsIn(plan, ordinal, truth.versionOf(plan, truth.embedding)) ? [ordinal] : []
   )
   if (failed === undefined || truth.mayBeDropped) return
   // A restore may have ended the job before some of the items were processed. What was given may have

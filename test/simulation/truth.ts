@@ -42,6 +42,8 @@ export class Truth {
   private files = new Set<string>()
   /** First commit in which each ingestion was complete. */
   readonly completedSeq = new Map<string, number>()
+  /** Embedding under which each given ingestion was completed: its vectors are of one alone. */
+  private readonly takenUnder = new Map<string, string>()
   /** Done ordinals of cancelled ingestions. */
   private readonly cancelled = new Map<string, string>()
   /** Least version and slot that readers must see if they start from now on. */
@@ -154,7 +156,10 @@ export class Truth {
     for (const { key } of pagesIn(content)) this.files.add(key)
     for (const { key } of content.of('batch').values()) this.files.add(key)
     for (const [ingestion, { completedSeq, cancelled, done }] of recordsIn(content, bodyOf)) {
-      if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
+      if (completedSeq === next.seq) {
+        this.completedSeq.set(ingestion, next.seq)
+        this.takenUnder.set(ingestion, this.embedding)
+      }
       if (cancelled !== undefined) this.cancelled.set(ingestion, done)
     }
   }
@@ -250,10 +255,16 @@ export class Truth {
       else {
         const { ingestion } = operation
         const done = open[ingestion] ?? this.cancelled.get(ingestion)
-        expectIngested(items, { plan: this.plans.get(ingestion)!, done, revision, version })
+        const plan = this.plans.get(ingestion)!
+        expectIngested(items, { plan, done, revision, version: this.versionOf(plan, version) })
       }
     }
     return items
+  }
+
+  /** The embedding by which the items of a plan fail or not, in a version with another one. */
+  versionOf({ given, ingestion }: IngestionPlan, version: string): string {
+    return given ? (this.takenUnder.get(ingestion) ?? version) : version
   }
 
   /** Operations of a kind that were accepted up to a slot, in their order. */

@@ -147,7 +147,7 @@ function checkRecords(truth: Truth, { manifest, records }: ReadVersion): void {
     const plan = truth.plans.get(ingestion)!
     const done = OrdinalRanges.parse(record.done)
     const failing = plan.items.filter(
-      (_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)
+      (_, ordinal) => failsIn(plan, ordinal, truth.versionOf(plan, version)) && done.has(ordinal)
     ).length
     const { indexed, superseded, failed } = record
     // Items of an ingestion that a restore ended were not processed any more. Given items that were
