@@ -1,7 +1,7 @@
 // Every answer, by its name in the OpenAPI document. The compiler compares the answers of the
 // contract with the answers of the routes.
 import { z } from 'zod'
-import { verdicts } from '@likeness/shared/confidence/calibration'
+import { rate, verdicts } from '@likeness/shared/confidence/calibration'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
 import { weightsSchema } from '@likeness/shared/contract/embedding-parts'
@@ -18,7 +18,7 @@ import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
-import { calibrationSchema, rate } from './calibration-schema.ts'
+import { calibrationSchema } from './calibration-schema.ts'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
 const count = z.number().int().min(0)

@@ -1,9 +1,9 @@
 // How sure answers of a collection are, in the OpenAPI document.
 import { z } from 'zod'
+import { rate, reliabilitySchema } from '@likeness/shared/confidence/calibration'
 import type { CalibrationAnswer } from '@likeness/shared/contract/http/collections'
 
 const count = z.number().int().min(0)
-export const rate = z.number().min(0).max(1)
 export const calibrationSchema = z.strictObject({
   kind: z.enum(['learned', 'prior']),
   prior: z.string(),
@@ -11,9 +11,7 @@ export const calibrationSchema = z.strictObject({
   items: count,
   probes: z.strictObject({ known: count, strangers: count }),
   ece: rate.nullable(),
-  reliability: z.array(
-    z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
-  ),
+  reliability: reliabilitySchema,
   curve: z.array(
     z.strictObject({
       confidence: rate,

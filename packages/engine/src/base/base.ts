@@ -51,6 +51,9 @@ const heldLogSchema = z.strictObject({
   lines: z.array(linesPartSchema)
 })
 
+/** What a base has of the log. */
+export type HeldLog = z.infer<typeof heldLogSchema>
+
 const baseSchema = z.strictObject({
   format: z.literal(1),
   seq: count,

@@ -28,7 +28,7 @@ export const decodeCarried = (key: string, body: Uint8Array): CarriedLines =>
   new Map(decodeLines(lineSchema, key, body))
 
 /** Throws data_corrupt, or object_not_found. */
-export async function readCarried(store: ObjectStore, { file }: LinesPart): Promise<CarriedLines> {
+export async function readCarried(store: ObjectStore, file: FileRef): Promise<CarriedLines> {
   return decodeCarried(file.key, await readPart(store, file))
 }
 

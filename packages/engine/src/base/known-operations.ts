@@ -2,23 +2,19 @@
 import { slotOf } from '@likeness/shared/contract/operation'
 import { ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { readPart } from '../state/read-state.ts'
 import { KeptReads } from './kept-reads.ts'
-import { OperationIndex, type OperationsPart } from './operation-index.ts'
+import { type OperationIndex, type OperationsPart, readOperations } from './operation-index.ts'
 
 /** Bytes of indexes that are kept. In memory they are some four times as large. */
 const keptBytes = 16 * 1024 * 1024
 /** Largest difference between the clocks of two processes. */
-const clockSlackMs = 3_600_000
+export const clockSlackMs = 3_600_000
 
 export class KnownOperations {
   private readonly indexes: KeptReads<OperationIndex>
 
   constructor(store: ObjectStore) {
-    this.indexes = new KeptReads(
-      keptBytes,
-      async (file) => new OperationIndex(file.key, await readPart(store, file))
-    )
+    this.indexes = new KeptReads(keptBytes, (file) => readOperations(store, file))
   }
 
   /**

@@ -1,14 +1,17 @@
 // Which operations the slots had that a base stands for. A retry asks whether its operation is among
 // them, once these slots are deleted; and an upload whether it was accepted.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { otherFormat } from '@likeness/shared/contract/checked-object'
 import { appError } from '@likeness/shared/errors'
-import { fileRefSchema } from '../state/file-ref.ts'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { lowerBound } from '../columns/column.ts'
+import { hashName, itemHash } from '../item/item-hash.ts'
+import { type FileRef, fileRefSchema } from '../state/file-ref.ts'
+import { readPart } from '../state/read-state.ts'
 
 // Layout, little-endian: 'LKOP' | u32 version | u32 entries | 4 zero bytes
 //   | [entries] operation 16 bytes | ingestion 16 bytes, zeros for none | revision f64
-// Ids are first halves of their sha256. Entries are sorted by the operation.
+// Ids are hashed as those of items. Entries are sorted by the operation.
 const magic = Buffer.from('LKOP')
 const version = 1
 const headBytes = 16
@@ -32,9 +35,6 @@ export interface IndexedOperation {
   ingestion?: string | undefined
 }
 
-const idOf = (text: string): Buffer =>
-  createHash('sha256').update(text).digest().subarray(0, idBytes)
-
 export class OperationIndexWriter {
   private entries = Buffer.alloc(1024 * entryBytes)
   private count = 0
@@ -45,8 +45,8 @@ export class OperationIndexWriter {
 
   add({ opId, revision, ingestion }: IndexedOperation): void {
     const entry = this.next()
-    idOf(opId).copy(entry)
-    if (ingestion !== undefined) idOf(ingestion).copy(entry, idBytes)
+    itemHash(opId).copy(entry)
+    if (ingestion !== undefined) itemHash(ingestion).copy(entry, idBytes)
     entry.writeDoubleLE(revision, 2 * idBytes)
   }
 
@@ -107,17 +107,11 @@ export class OperationIndex {
 
   /** Returns the revision of an operation, undefined when it is not among them. */
   find(opId: string): number | undefined {
-    const id = idOf(opId)
-    let low = 0
-    let high = this.size
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.entry(middle).compare(id, 0, idBytes, 0, idBytes) < 0) low = middle + 1
-      else high = middle
-    }
-    if (low === this.size || this.entry(low).compare(id, 0, idBytes, 0, idBytes) !== 0)
-      return undefined
-    return this.entry(low).readDoubleLE(2 * idBytes)
+    const id = itemHash(opId)
+    const compare = (at: number): number => this.entry(at).compare(id, 0, idBytes, 0, idBytes)
+    const at = lowerBound(this.size, (one) => compare(one) < 0)
+    if (at === this.size || compare(at) !== 0) return undefined
+    return this.entry(at).readDoubleLE(2 * idBytes)
   }
 
   /** Returns the revision of the operation that has brought an ingestion. */
@@ -130,6 +124,10 @@ export class OperationIndex {
           entry.readDoubleLE(2 * idBytes)
         )
     }
-    return this.ingestions.get(idOf(ingestion).toString('latin1'))
+    return this.ingestions.get(hashName(itemHash(ingestion)))
   }
 }
+
+/** Throws data_corrupt, or object_not_found. */
+export const readOperations = async (store: ObjectStore, file: FileRef): Promise<OperationIndex> =>
+  new OperationIndex(file.key, await readPart(store, file))

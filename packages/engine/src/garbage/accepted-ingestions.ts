@@ -1,8 +1,8 @@
 // Which ingestions were accepted. The log alone decides: its slots above the newest base, and what the
 // base knows of those below. Where nothing was folded, a result says it too, and spares the log.
 import { retryStore } from '@likeness/store/retry-store'
-import { readBase } from '../base/base.ts'
-import { KnownOperations } from '../base/known-operations.ts'
+import { HeldLogs } from '../base/held-logs.ts'
+import { clockSlackMs, KnownOperations } from '../base/known-operations.ts'
 import type { OperationsPart } from '../base/operation-index.ts'
 import { slotsBetween } from '../log/log-history.ts'
 import type { WorkSource } from '../log/read-log.ts'
@@ -16,21 +16,20 @@ export interface AppliedState {
   ingestions: { has(ingestion: string): boolean }
 }
 
-/** Largest difference between the clocks of two processes. */
-const clockSlackMs = 3_600_000
 /** Slots of which the ingestions are kept in memory. */
 const mostTailSlots = 200_000
 
 export class AcceptedIngestions {
   private readonly source: WorkSource
   private readonly known: KnownOperations
-  private base: { key: string; parts: readonly OperationsPart[] } | undefined
+  private readonly held: HeldLogs
   /** Ingestions of the slots above the base, as far as they were read. */
   private tail = { from: 0, slot: 0, ingestions: new Set<string>() }
 
   constructor(source: WorkSource) {
     this.source = source
     this.known = new KnownOperations(source.store)
+    this.held = new HeldLogs(source.store)
   }
 
   /**
@@ -77,13 +76,8 @@ export class AcceptedIngestions {
   }
 
   private async partsOf(ref: BaseRef | null): Promise<readonly OperationsPart[]> {
-    if (ref === null) return []
-    if (this.base?.key !== ref.key) {
-      const { store, clock, signal } = this.source
-      const { log } = await retryStore(clock, () => readBase(store, ref), signal)
-      this.base = { key: ref.key, parts: log?.operations ?? [] }
-    }
-    return this.base.parts
+    const { clock, signal } = this.source
+    return (await retryStore(clock, () => this.held.get(ref), signal)).operations
   }
 
   /**

@@ -12,7 +12,7 @@ import { KeyPages, keysPerPage } from '../log/key-pages.ts'
 import { peekHeader } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { LooseBatch } from '../state/history.ts'
-import { readPart, readStateLines } from '../state/read-state.ts'
+import { openJobs, readPart, readStateLines } from '../state/read-state.ts'
 import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import type { JobPage } from '../state/state-lines.ts'
 import type { AppliedState } from './accepted-ingestions.ts'
@@ -205,12 +205,9 @@ async function forgottenBeforeMs(
 
 async function readFolded(store: WorkSource['store'], base: Base): Promise<Folded> {
   const content = await readStateLines(base.state, (ref) => readPart(store, ref))
-  const jobs = [...content.of('job').values()]
   return {
     base,
     batches: new Set([...content.of('batch').values()].map(({ key }) => key)),
-    open: new Set(
-      jobs.filter(({ completedSeq }) => completedSeq === null).map(({ ingestion }) => ingestion)
-    )
+    open: new Set(openJobs(content).map(({ ingestion }) => ingestion))
   }
 }

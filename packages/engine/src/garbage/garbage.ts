@@ -10,6 +10,7 @@ import { type CollectionDeps, emptyCache, findGarbage } from './collector.ts'
 import type { AppliedState } from './accepted-ingestions.ts'
 import { FoldedObjects, type FoldedState } from './folded-objects.ts'
 import { UnacceptedUploads } from './unaccepted-uploads.ts'
+import { isLost } from '../state/read-state.ts'
 
 export interface GarbageDeps extends CollectionDeps {
   context: ProtocolContext
@@ -93,7 +94,7 @@ export class Garbage {
     try {
       return await judge()
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       const message = 'the log is damaged: no upload is judged until it is repaired'
       this.deps.logger.error({ err: error }, message)
       return undefined
@@ -108,7 +109,7 @@ export class Garbage {
     try {
       return await this.folded.next(state)
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       const message = 'a base is damaged: nothing that it stands for is deleted'
       this.deps.logger.error({ err: error }, message)
       return undefined

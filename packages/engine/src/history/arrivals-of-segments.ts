@@ -1,16 +1,14 @@
 // Arrivals of a batch that is damaged, taken from the segments of a version and of its snapshots: with
 // the labels that they have by now, and without raw vectors.
-import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { Arrival, Origin } from '../base/pack.ts'
-import { decodePayload } from '../item/item-payload.ts'
-import { applyUpdate } from '../item/payload-updates.ts'
+import type { Arrival } from '../base/pack.ts'
 import { decodeArrivals } from '../segment/item-table.ts'
-import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
-import { PayloadCursor, RowCursor } from '../segment/segment-cursors.ts'
+import { openSegment } from '../segment/open-segment.ts'
+import { liveItemsOf, readItems } from '../segment/read-items.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { LooseBatch } from '../state/history.ts'
 import { type Manifest, type ManifestSegment, mustReadManifest } from '../version/manifest.ts'
+import type { FromOrigin } from './pack-arrivals.ts'
 
 export interface SegmentSource {
   store: ObjectStore
@@ -21,28 +19,34 @@ export interface SegmentSource {
 export async function* arrivalsOfSegments(
   { store, files }: SegmentSource,
   version: Manifest,
-  { first, items }: Pick<LooseBatch, 'first' | 'items'>
-): AsyncGenerator<{ origin: Origin; arrival: Arrival }> {
+  { first, items: count }: Pick<LooseBatch, 'first' | 'items'>
+): AsyncGenerator<FromOrigin> {
   const found = new Map<number, Arrival>()
-  const { collectionId, embedding } = version.spec
+  const {
+    collectionId,
+    embedding: { version: embeddingVersion, dim }
+  } = version.spec
   const isWanted = (arrival: number): boolean =>
-    arrival >= first && arrival < first + items && !found.has(arrival)
+    arrival >= first && arrival < first + count && !found.has(arrival)
   for (const ref of await segmentsOf(store, version)) {
     const segment = await openSegment(files, ref)
     const arrivals = decodeArrivals(await files.get(ref.files.meta))
-    const places = [...arrivals.keys()].filter(
-      (item) => isWanted(arrivals[item]!) && !segment.deleted.has(segment.meta.firstRow[item]!)
-    )
-    if (places.length > 0)
-      for await (const [item, arrival] of readItems(files, segment, places, embedding.dim))
-        found.set(arrivals[item]!, { ...arrival, arrival: arrivals[item]! })
+    const items = [...liveItemsOf(segment)].filter((item) => isWanted(arrivals[item]!))
+    if (items.length === 0) continue
+    const { revision, ordinal } = segment.meta
+    for await (const { item, payload, vectors } of readItems(files, segment, { items, dim })) {
+      const arrival = arrivals[item]!
+      const { raws: _raws, ...own } = payload
+      found.set(arrival, {
+        arrival,
+        revision: revision[item]!,
+        item: { ...own, ordinal: ordinal[item]! },
+        vectors,
+        raw: new Uint16Array(0)
+      })
+    }
   }
-  const origin = {
-    collectionId,
-    embeddingVersion: embedding.version,
-    dim: embedding.dim,
-    rawDim: 0
-  }
+  const origin = { collectionId, embeddingVersion, dim, rawDim: 0 }
   for (const arrival of [...found.values()].sort((a, b) => a.arrival - b.arrival))
     yield { origin, arrival }
 }
@@ -55,37 +59,4 @@ async function segmentsOf(store: ObjectStore, version: Manifest): Promise<Manife
     if (held.history?.numbering === version.history?.numbering) segments.push(...held.segments)
   }
   return segments
-}
-
-async function* readItems(
-  files: SegmentFiles,
-  segment: OpenSegment,
-  places: readonly number[],
-  dim: number
-): AsyncGenerator<[item: number, arrival: Omit<Arrival, 'arrival'>]> {
-  const { meta, updates } = segment
-  const payloads = await PayloadCursor.open(files, segment)
-  try {
-    const rows = await RowCursor.open(files, segment, dim)
-    try {
-      for (const item of places) {
-        const payload = decodePayload(await payloads.read(item))
-        const { raws: _raws, ...own } = { ...payload, ...applyUpdate(payload, updates.get(item)) }
-        const parts: VectorRows[] = []
-        for (let row = meta.firstRow[item]!; row < meta.firstRow[item + 1]!; row++)
-          parts.push(await rows.read(row))
-        const arrival = {
-          revision: meta.revision[item]!,
-          item: { ...own, ordinal: meta.ordinal[item]! },
-          vectors: joinRows(parts),
-          raw: new Uint16Array(0)
-        }
-        yield [item, arrival]
-      }
-    } finally {
-      await rows.close()
-    }
-  } finally {
-    await payloads.close()
-  }
 }

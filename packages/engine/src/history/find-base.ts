@@ -1,11 +1,11 @@
 // Finds the newest base that is whole, by its name alone: CURRENT and its manifest may be lost. A
 // base that was never committed is as good, because it holds a version that was.
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import { appError, isAppError } from '@likeness/shared/errors'
+import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
 import type { WorkSource } from '../log/read-log.ts'
-import { readPart, readStateLines } from '../state/read-state.ts'
+import { isLost, readPart, readStateLines } from '../state/read-state.ts'
 import type { BaseRef } from '../state/history.ts'
 import { type Base, baseFiles, decodeBase, packFiles } from '../base/base.ts'
 
@@ -30,7 +30,7 @@ export async function findBase(
     try {
       return await retryStore(clock, () => readWhole(source, key), signal)
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       logger.error({ err: error, base: key }, 'a base is damaged, and passed over')
     }
   }

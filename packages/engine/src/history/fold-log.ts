@@ -2,19 +2,18 @@
 // still open, and what may have changed labels.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/operation'
-import type { ObjectStore } from '@likeness/store/object-store'
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { slotsBetween } from '../log/log-history.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import type { IngestionRecord } from '../state/job-record.ts'
-import { readPart, type StateContent } from '../state/read-state.ts'
-import type { Base } from '../base/base.ts'
+import { openJobs, type StateContent } from '../state/read-state.ts'
+import type { Base, HeldLog } from '../base/base.ts'
 import { type CarriedLines, readCarried, writeCarried } from '../base/carried-lines.ts'
 import {
-  OperationIndex,
   OperationIndexWriter,
-  type OperationsPart
+  type OperationsPart,
+  readOperations
 } from '../base/operation-index.ts'
 
 /** An index that is smaller is joined with the next one. */
@@ -80,8 +79,8 @@ export class FoldedLog {
       open,
       index
     } = this
-    for (const part of previous?.log?.lines ?? [])
-      for (const [revision, lines] of await readCarried(store, part))
+    for (const { file } of previous?.log?.lines ?? [])
+      for (const [revision, lines] of await readCarried(store, file))
         if (open.has(revision)) this.carried.set(revision, lines)
     if (previous === null || previous.log === null) return
     for (const [revision, { ingestion }] of openIn(before))
@@ -100,7 +99,7 @@ export class FoldedLog {
   }
 
   /** Writes what the new base has of the log. */
-  async write(keys: CollectionKeys, stamp: Stamp): Promise<NonNullable<Base['log']>> {
+  async write(keys: CollectionKeys, stamp: Stamp): Promise<HeldLog> {
     const { put } = this.deps
     const lines = await writeCarried(this.carried, (number, body) =>
       put(keys.carriedLines(stamp.foldId, number), body)
@@ -122,7 +121,7 @@ export class FoldedLog {
     let first = this.after + 1
     const last = parts.at(-1)
     if (last !== undefined && last.file.sizeBytes < joinedBytes) {
-      index.addAll(await readOperations(store, last))
+      index.addAll(await readOperations(store, last.file))
       first = last.first
       parts.pop()
     }
@@ -131,21 +130,9 @@ export class FoldedLog {
   }
 }
 
-/** What a base holds that program wrote whole: parts, oldest first, of which old ones go. */
+/** Without those that are too old. `parts`: oldest first. */
 const keptOf = (parts: readonly OperationsPart[], beforeMs: number): OperationsPart[] =>
   parts.filter(({ atMs }, at) => atMs >= beforeMs || at >= parts.length - keptParts)
 
 const openIn = (content: StateContent): Map<number, IngestionRecord> =>
-  new Map(
-    [...content.of('job').values()]
-      .filter(({ completedSeq }) => completedSeq === null)
-      .map((record) => [record.revision, record])
-  )
-
-/** Throws data_corrupt, or object_not_found. */
-export async function readOperations(
-  store: ObjectStore,
-  { file }: OperationsPart
-): Promise<OperationIndex> {
-  return new OperationIndex(file.key, await readPart(store, file))
-}
+  new Map(openJobs(content).map((record) => [record.revision, record]))

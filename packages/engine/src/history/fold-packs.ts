@@ -1,18 +1,11 @@
 // Packs of a fold: one with what came since the last fold, and old ones that are written again, with
 // less of what is dead.
-import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { rowsBetween } from '@likeness/shared/contract/vector-rows'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ArrivalSet } from './arrival-set.ts'
 import { packFiles, type PackRef } from '../base/base.ts'
-import {
-  type Arrival,
-  type Origin,
-  type PackBlock,
-  readBlock,
-  readDirectory
-} from '../base/pack.ts'
+import { type PackBlock, readBlock, readDirectory } from '../base/pack.ts'
+import { arrivalsOfBlock, type FromOrigin } from './pack-arrivals.ts'
 
 /** Share of the bytes of all packs that may be dead. */
 const mostDead = 0.2
@@ -87,31 +80,11 @@ function around(
 export async function* arrivalsOfPacks(
   store: ObjectStore,
   packs: readonly PackRef[]
-): AsyncGenerator<{ origin: Origin; arrival: Arrival }> {
+): AsyncGenerator<FromOrigin> {
   for (const pack of packs) {
     const { blocks } = await readDirectory(store, pack)
     const read = async (block: PackBlock) => ({ block, batch: await readBlock(store, pack, block) })
     for await (const { block, batch } of mapInOrder(blocks, blocksAhead, read))
       yield* arrivalsOfBlock(block, batch)
-  }
-}
-
-function* arrivalsOfBlock(block: PackBlock, { header, vectors, raw }: VectorBatch) {
-  const { collectionId, embeddingVersion, dim, rawDim } = header
-  const origin = { collectionId, embeddingVersion, dim, rawDim }
-  let row = 0
-  for (const [at, item] of header.items.entries()) {
-    const from = row
-    row += item.rows.length
-    yield {
-      origin,
-      arrival: {
-        arrival: block.arrivals[at]!,
-        revision: block.revisions[at]!,
-        item,
-        vectors: rowsBetween(vectors, dim, from, row),
-        raw: raw.subarray(from * rawDim, row * rawDim)
-      }
-    }
   }
 }

@@ -2,13 +2,13 @@
 // without its segments. All of it is a function of the version and of immutable objects. So what an
 // owner writes that is replaced meanwhile is true, and only not named.
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
-import { type AppError, appError, isAppError } from '@likeness/shared/errors'
+import { type AppError, appError } from '@likeness/shared/errors'
 import { nameOfHex } from '../item/item-hash.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import type { BaseRef, LooseBatch } from '../state/history.ts'
-import { readPart, readStateLines, StateContent } from '../state/read-state.ts'
+import { isLost, readPart, readStateLines, StateContent } from '../state/read-state.ts'
 import type { StateRef } from '../state/state-lines.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
@@ -263,7 +263,7 @@ class Fold {
       const again = await this.ended(writer, kept, { after, until })
       return [...packs.slice(0, from), ...again, ...packs.slice(to)]
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       this.damage = error.message
       return [...packs]
     }

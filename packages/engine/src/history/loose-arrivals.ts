@@ -1,22 +1,18 @@
 // The arrivals that are in no pack, from the batches that have brought them.
 import { mapInOrder } from '@likeness/shared/data/concurrency'
-import { type AppError, appError, isAppError } from '@likeness/shared/errors'
+import { type AppError, appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import type { Arrival, Origin } from '../base/pack.ts'
 import { readBatch } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { LooseBatch } from '../state/history.ts'
-import type { StateContent } from '../state/read-state.ts'
 import type { Manifest } from '../version/manifest.ts'
-import { arrivalsOf } from './pack-arrivals.ts'
+import { arrivalsOf, type FromOrigin } from './pack-arrivals.ts'
+import { isLost, type StateContent } from '../state/read-state.ts'
 
 const batchesAhead = 4
 
 /** Returns the arrivals of a batch that cannot be read, or throws. */
-export type OnDamage = (
-  batch: LooseBatch,
-  error: AppError
-) => AsyncIterable<{ origin: Origin; arrival: Arrival }>
+export type OnDamage = (batch: LooseBatch, error: AppError) => AsyncIterable<FromOrigin>
 
 interface Loose {
   version: Manifest
@@ -29,7 +25,7 @@ interface Loose {
 export async function* looseArrivals(
   source: WorkSource,
   { version, content, onDamage }: Loose
-): AsyncGenerator<{ origin: Origin; arrival: Arrival }> {
+): AsyncGenerator<FromOrigin> {
   const after = version.history?.base?.lastArrival ?? 0
   const loose = [...content.of('batch').values()]
     .filter(({ first }) => first > after)
@@ -38,7 +34,7 @@ export async function* looseArrivals(
     try {
       return { batch, stored: await readLoose(source, version, batch) }
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       return { batch, error }
     }
   }

@@ -2,12 +2,10 @@
 // before 0.4 took it, or the numbers were lost with a manifest. Its items say which ordinal of which
 // operation they are, and so do arrivals.
 import { hashName, itemHash } from '../item/item-hash.ts'
-import { decodePayload } from '../item/item-payload.ts'
-import { applyUpdate } from '../item/payload-updates.ts'
 import type { Arrival } from '../base/pack.ts'
 import { hashOf } from '../segment/item-table.ts'
 import { openSegment } from '../segment/open-segment.ts'
-import { PayloadCursor } from '../segment/segment-cursors.ts'
+import { liveItemsOf, readPayloads } from '../segment/read-items.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
@@ -36,22 +34,15 @@ export class SnapshotJoin {
     const wanted = new Map<string, Wanted>()
     for (const ref of segments) {
       const segment = await openSegment(files, { ...ref, restored: undefined })
-      const { meta, deleted, updates } = segment
-      const payloads = await PayloadCursor.open(files, segment)
-      try {
-        for (let item = 0; item < meta.items; item++) {
-          if (deleted.has(meta.firstRow[item]!)) continue
-          const payload = decodePayload(await payloads.read(item))
-          const { label, metadata } = applyUpdate(payload, updates.get(item))
-          wanted.set(hashName(hashOf(meta, item)), {
-            revision: meta.revision[item]!,
-            ordinal: meta.ordinal[item]!,
-            label,
-            metadata
-          })
-        }
-      } finally {
-        await payloads.close()
+      const { meta } = segment
+      for await (const { item, payload } of readPayloads(files, segment, liveItemsOf(segment))) {
+        const { label, metadata } = payload
+        wanted.set(hashName(hashOf(meta, item)), {
+          revision: meta.revision[item]!,
+          ordinal: meta.ordinal[item]!,
+          label,
+          metadata
+        })
       }
     }
     return new SnapshotJoin(wanted)

@@ -2,11 +2,9 @@
 // that were changed.
 import { Turns } from '@likeness/shared/process/turns'
 import { hashName } from '../item/item-hash.ts'
-import { decodePayload } from '../item/item-payload.ts'
-import { applyUpdate } from '../item/payload-updates.ts'
 import { decodeArrivals, hashOf } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
-import { PayloadCursor } from '../segment/segment-cursors.ts'
+import { liveItemsOf, readPayloads } from '../segment/read-items.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import { ArrivalSet } from './arrival-set.ts'
@@ -47,13 +45,12 @@ async function addSegment(
   { items, arrivals: mayDiffer, before }: ChangedLabels,
   { live, labels }: ReadView
 ): Promise<void> {
-  const { ref, meta, deleted } = segment
+  const { ref, meta } = segment
   const arrivals = decodeArrivals(await files.get(ref.files.meta))
   const turns = new Turns()
   const touched: number[] = []
-  for (let item = 0; item < meta.items; item++) {
+  for (const item of liveItemsOf(segment)) {
     await turns.take()
-    if (deleted.has(meta.firstRow[item]!)) continue
     const arrival = arrivals[item]!
     if (arrival === 0) throw new Unnumbered(`${ref.id} has an item without a number`)
     live.add(arrival)
@@ -62,14 +59,8 @@ async function addSegment(
     else if (before.has(arrival)) labels.set(arrival, before.get(arrival)!)
   }
   if (touched.length === 0) return
-  const payloads = await PayloadCursor.open(files, segment)
-  try {
-    for (const item of touched) {
-      const payload = decodePayload(await payloads.read(item))
-      const { label, metadata } = applyUpdate(payload, segment.updates.get(item))
-      labels.set(arrivals[item]!, { label, metadata })
-    }
-  } finally {
-    await payloads.close()
+  for await (const { item, payload } of readPayloads(files, segment, touched)) {
+    const { label, metadata } = payload
+    labels.set(arrivals[item]!, { label, metadata })
   }
 }

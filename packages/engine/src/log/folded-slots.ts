@@ -1,7 +1,7 @@
 // Slots that are no part of the log any more. What they had, the base of the committed version knows.
 import { slotOf } from '@likeness/shared/contract/operation'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { readBase } from '../base/base.ts'
+import { HeldLogs } from '../base/held-logs.ts'
 import { KnownOperations } from '../base/known-operations.ts'
 import { ofCommitted } from '../version/of-committed.ts'
 import type { Appended } from './log-slots.ts'
@@ -16,11 +16,13 @@ export class FoldedSlots {
   private readonly store: ObjectStore
   private readonly collectionId: string
   private readonly known: KnownOperations
+  private readonly held: HeldLogs
 
   constructor(store: ObjectStore, collectionId: string) {
     this.store = store
     this.collectionId = collectionId
     this.known = new KnownOperations(store)
+    this.held = new HeldLogs(store)
   }
 
   /**
@@ -28,13 +30,12 @@ export class FoldedSlots {
    * be known.
    */
   async find(wanted: readonly WantedOperation[]): Promise<Map<string, Appended>> {
-    const { store, known, collectionId } = this
+    const { store, known, held, collectionId } = this
     const found = await ofCommitted(store, collectionId, async ({ history }) => {
-      const ref = history?.base ?? null
-      const parts = ref === null ? [] : ((await readBase(store, ref)).log?.operations ?? [])
+      const { operations } = await held.get(history?.base ?? null)
       const appended = new Map<string, Appended>()
       for (const { opId, after } of wanted) {
-        const revision = await known.find(parts, opId, after)
+        const revision = await known.find(operations, opId, after)
         if (revision !== undefined) appended.set(opId, { revision, slot: slotOf(revision) })
       }
       return appended

@@ -30,10 +30,8 @@ const dropped = () => appError('collection_not_found', 'the collection was dropp
  * base names was there.
  */
 async function appliedSlot(store: ObjectStore, collectionId: string): Promise<number> {
-  const current = await readLive(store, collectionKeys(collectionId).current)
-  if (current === undefined) throw dropped()
-  if (current === null) return await floorOfBases(store, collectionId)
-  if (current.format !== 1) return current.appliedSlot
+  const confirmed = await confirmLive(store, collectionId)
+  if (confirmed.isOfThisFormat || confirmed.isDamaged) return confirmed.appliedSlot
   try {
     const manifest = await readCommitted(store, collectionId)
     if (manifest === undefined) throw dropped()

@@ -1,24 +1,30 @@
 // Item lines of small ingestions that are open: in their log entry, or in a base once its slot is folded.
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { slotOf } from '@likeness/shared/contract/operation'
-import { isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
-import { type Base, readBase } from '../base/base.ts'
-import { type CarriedLines, type LinesPart, partsWith, readCarried } from '../base/carried-lines.ts'
+import { type CarriedLines, partsWith, readCarried } from '../base/carried-lines.ts'
+import { HeldLogs } from '../base/held-logs.ts'
+import { KeptReads } from '../base/kept-reads.ts'
 import type { BaseRef } from '../state/history.ts'
 import { readInlineLines } from './inline-lines.ts'
 import type { WorkSource } from './read-log.ts'
+import { isLost } from '../state/read-state.ts'
 
-/** Parts that are kept: a feeder asks for neighbours. */
-const keptParts = 4
+/** Bytes of the parts that are kept: a feeder asks for neighbours. */
+const keptBytes = 4 * 1024 * 1024
 
 export class SmallLines {
   private readonly source: WorkSource
-  private base: { key: string; lines: NonNullable<Base['log']>['lines'] } | undefined
-  private readonly parts = new Map<string, CarriedLines>()
+  private readonly held: HeldLogs
+  private readonly parts: KeptReads<CarriedLines>
 
   constructor(source: WorkSource) {
+    const { store, clock, signal } = source
     this.source = source
+    this.held = new HeldLogs(store)
+    this.parts = new KeptReads(keptBytes, (file) =>
+      retryStore(clock, () => readCarried(store, file), signal)
+    )
   }
 
   /** Returns lines by revision. Those of which the entry or the base is damaged are left out. */
@@ -41,30 +47,15 @@ export class SmallLines {
   }
 
   private async carriedParts(revisions: readonly number[], ref: BaseRef): Promise<CarriedLines[]> {
-    const { store, clock, signal } = this.source
+    const { clock, signal } = this.source
     try {
-      if (this.base?.key !== ref.key) {
-        const { log } = await retryStore(clock, () => readBase(store, ref), signal)
-        this.base = { key: ref.key, lines: log?.lines ?? [] }
-      }
+      const { lines } = await retryStore(clock, () => this.held.get(ref), signal)
       const read: CarriedLines[] = []
-      for (const part of partsWith(this.base.lines, revisions)) read.push(await this.part(part))
+      for (const { file } of partsWith(lines, revisions)) read.push(await this.parts.get(file))
       return read
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       return []
     }
-  }
-
-  private async part(part: LinesPart): Promise<CarriedLines> {
-    const { store, clock, signal } = this.source
-    const { key } = part.file
-    const known = this.parts.get(key)
-    if (known !== undefined) return known
-    const lines = await retryStore(clock, () => readCarried(store, part), signal)
-    const oldest = this.parts.keys().next().value
-    if (this.parts.size >= keptParts && oldest !== undefined) this.parts.delete(oldest)
-    this.parts.set(key, lines)
-    return lines
   }
 }

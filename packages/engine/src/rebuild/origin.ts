@@ -1,7 +1,7 @@
 // Of what a collection is made again, beside its log. The base before takes the place of one that is
 // damaged. Where nothing of the log was deleted, the whole log and all batches do as well; their items
 // then get other numbers.
-import { type AppError, isAppError } from '@likeness/shared/errors'
+import type { AppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
 import { looseBatches, type WriterState } from '../apply/writer-state.ts'
@@ -10,6 +10,7 @@ import type { WorkSource } from '../log/read-log.ts'
 import type { BaseRef } from '../state/history.ts'
 import type { IngestionRecord } from '../state/job-record.ts'
 import type { BatchToTake } from './take-batches.ts'
+import { isLost } from '../state/read-state.ts'
 
 /** How an ingestion has ended. `done`: its ordinals, as ranges. */
 export type Ended = Pick<IngestionRecord, 'failed'> & { done?: string | undefined }
@@ -55,7 +56,7 @@ export async function originOf(
     try {
       return { ...from(ref), base: await retryStore(clock, () => readBase(store, ref), signal) }
     } catch (error) {
-      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      if (!isLost(error)) throw error
       logger.error({ err: error }, 'a base is damaged, and passed over')
       damage ??= error
     }

@@ -1,9 +1,10 @@
 // Reads the state lines of a version, all of them or those of one kind.
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { appError } from '@likeness/shared/errors'
+import { type AppError, appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from './file-ref.ts'
+import type { IngestionRecord } from './job-record.ts'
 import {
   decodeStateLines,
   type StateKind,
@@ -16,6 +17,10 @@ const readsAtOnce = 8
 
 /** Returns the whole file, checked against its sha256. Errors: data_corrupt, object_not_found. */
 export type ReadFile = (ref: FileRef) => Promise<Uint8Array>
+
+/** Whether a file is damaged or missing. */
+export const isLost = (error: unknown): error is AppError =>
+  isAppError(error, 'data_corrupt') || isAppError(error, 'object_not_found')
 
 /** Reads a small file from the store. Errors: see ReadFile. */
 export async function readPart(
@@ -44,6 +49,10 @@ export class StateContent {
     return (this.kinds.get(kind) ?? new Map()) as ReadonlyMap<string, ValueOf<K>>
   }
 }
+
+/** The jobs that were open. */
+export const openJobs = (content: StateContent): IngestionRecord[] =>
+  [...content.of('job').values()].filter(({ completedSeq }) => completedSeq === null)
 
 export async function readStateLines(
   { base, deltas, recent }: StateRef,

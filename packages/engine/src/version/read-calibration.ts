@@ -1,9 +1,8 @@
 import { type Calibration, calibrationSchema } from '@likeness/shared/confidence/calibration'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
-import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { CalibrationRef } from '../state/calibration-ref.ts'
-import { readPart } from '../state/read-state.ts'
+import { isLost, readPart } from '../state/read-state.ts'
 
 /** Throws data_corrupt. */
 export const decodeCalibration = (key: string, body: Uint8Array): Calibration =>
@@ -25,7 +24,7 @@ export async function findCalibration(
   try {
     return await readCalibration(store, ref)
   } catch (error) {
-    if (isAppError(error, 'data_corrupt') || isAppError(error, 'object_not_found')) return null
+    if (isLost(error)) return null
     throw error
   }
 }

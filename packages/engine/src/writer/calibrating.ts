@@ -7,6 +7,7 @@ import type { WriterState } from '../apply/writer-state.ts'
 import type { CalibrationRef } from '../state/calibration-ref.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
 import type { CollectionState } from './collection-state.ts'
+import { type BegunWork, WorkBeside } from './work-beside.ts'
 
 /** Items from which a collection is calibrated. */
 const fewestItems = 24
@@ -15,31 +16,25 @@ const [doubled, grown] = [2, 1.1]
 /** One that takes longer is given up: its file may be deleted from then on. */
 const limitMs = 600_000
 
-interface UnderWay {
+interface BegunCalibration extends BegunWork {
   task: CalibrationTask
-  held: ReadonlySet<string>
-  abort: AbortController
 }
 
 export class Calibrating {
   private readonly collection: CollectionState
-  private underWay: UnderWay | undefined
+  private readonly work: WorkBeside<BegunCalibration>
   /** Whether the collection is about to be made again. */
   private readonly isBlocked: () => boolean
 
   constructor(collection: CollectionState, isBlocked: () => boolean) {
     this.collection = collection
     this.isBlocked = isBlocked
+    this.work = new WorkBeside(collection.deps.clock, limitMs)
   }
 
   /** Ids and keys of files that are read or written. These files are not garbage. */
   heldIds(): ReadonlySet<string> {
-    const { underWay } = this
-    if (underWay === undefined) return new Set()
-    if (this.collection.deps.clock.nowMs() - underWay.task.nowMs < limitMs) return underWay.held
-    underWay.abort.abort()
-    this.underWay = undefined
-    return new Set()
+    return this.work.heldIds()
   }
 
   /**
@@ -58,32 +53,33 @@ export class Calibrating {
       return await collection.exclusively(() => this.adopt(begun, ref))
     } catch (error) {
       // A commit emptied a segment, and its files were collected.
-      if (isAppError(error, 'object_not_found') && this.underWay !== begun) return false
+      if (isAppError(error, 'object_not_found') && !this.work.isUnderWay(begun)) return false
       throw error
     } finally {
-      if (this.underWay === begun) this.underWay = undefined
+      this.work.end(begun)
     }
   }
 
-  private begin(): UnderWay | undefined {
+  private begin(): BegunCalibration | undefined {
     const { state, manifest, current, deps } = this.collection
-    if (state.dirty || this.isBlocked() || this.underWay !== undefined) return undefined
+    if (state.dirty || this.isBlocked() || this.work.isRunning) return undefined
     if (!isDue(state, manifest)) return undefined
     const calibrationId = deps.newId()
     const { manifest: key, sha256 } = current
     const { collectionId, clock } = deps
-    this.underWay = {
-      task: { collectionId, version: { key, sha256 }, calibrationId, nowMs: clock.nowMs() },
+    const nowMs = clock.nowMs()
+    return this.work.begin({
+      task: { collectionId, version: { key, sha256 }, calibrationId, nowMs },
       held: new Set([calibrationId, key, ...manifestFiles(manifest)]),
+      beganAtMs: nowMs,
       abort: new AbortController()
-    }
-    return this.underWay
+    })
   }
 
-  private async adopt(begun: UnderWay, ref: CalibrationRef): Promise<boolean> {
+  private async adopt(begun: BegunCalibration, ref: CalibrationRef): Promise<boolean> {
     const { collection } = this
     const { state } = collection
-    if (this.underWay !== begun || this.isBlocked() || !isOf(state, ref)) return false
+    if (!this.work.isUnderWay(begun) || this.isBlocked() || !isOf(state, ref)) return false
     state.calibration = ref
     state.dirty = true
     await collection.commit()

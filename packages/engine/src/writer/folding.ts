@@ -6,24 +6,21 @@ import type { BaseRef } from '../state/history.ts'
 import { manifestFiles, type Manifest } from '../version/manifest.ts'
 import type { CollectionState } from './collection-state.ts'
 import { foldShape } from './fold-shape.ts'
+import { type BegunWork, WorkBeside } from './work-beside.ts'
 
 /** A fold that takes longer is given up: its files may be deleted from then on. */
 const limitMs = 3_600_000
 const dayMs = 86_400_000
 
-interface UnderWay {
+interface BegunFold extends BegunWork {
   task: FoldTask
-  /** Files that the fold reads, and the id under which it writes. They are not garbage. */
-  held: ReadonlySet<string>
   /** Revisions of the snapshots of the version. */
   snapshots: ReadonlyMap<string, number>
-  beganAtMs: number
-  abort: AbortController
 }
 
 export class Folding {
   private readonly collection: CollectionState
-  private underWay: UnderWay | undefined
+  private readonly work: WorkBeside<BegunFold>
   private blockedBy: { name: string; revision: number | undefined } | undefined
   /** Whether something is under way that has to read what a fold replaces. */
   private readonly isBlocked: () => boolean
@@ -31,16 +28,12 @@ export class Folding {
   constructor(collection: CollectionState, isBlocked: () => boolean) {
     this.collection = collection
     this.isBlocked = isBlocked
+    this.work = new WorkBeside(collection.deps.clock, limitMs)
   }
 
   /** Ids and keys of files that a fold reads or writes. These files are not garbage. */
   heldIds(): ReadonlySet<string> {
-    const { underWay } = this
-    if (underWay === undefined) return new Set()
-    if (this.collection.deps.clock.nowMs() - underWay.beganAtMs < limitMs) return underWay.held
-    underWay.abort.abort()
-    this.underWay = undefined
-    return new Set()
+    return this.work.heldIds()
   }
 
   /**
@@ -70,12 +63,12 @@ export class Folding {
       if (isAppError(error, 'data_corrupt') && this.hasDropped(begun)) return false
       throw error
     } finally {
-      if (this.underWay === begun) this.underWay = undefined
+      this.work.end(begun)
     }
   }
 
   /** Folds again when that snapshot is dropped. */
-  private block({ snapshots }: UnderWay, name: string): false {
+  private block({ snapshots }: BegunFold, name: string): false {
     this.blockedBy = { name, revision: snapshots.get(name) }
     this.collection.deps.logger.warn(
       { snapshot: name },
@@ -91,14 +84,14 @@ export class Folding {
     return this.collection.state.snapshots.get(name)?.revision === revision
   }
 
-  private hasDropped({ snapshots }: UnderWay): boolean {
+  private hasDropped({ snapshots }: BegunFold): boolean {
     const { snapshots: now } = this.collection.state
     return [...snapshots].some(([name, revision]) => now.get(name)?.revision !== revision)
   }
 
-  private begin(): UnderWay | undefined {
+  private begin(): BegunFold | undefined {
     const { state, manifest, current, deps } = this.collection
-    if (state.dirty || this.isBlocked() || this.underWay !== undefined) return undefined
+    if (state.dirty || this.isBlocked() || this.work.isRunning) return undefined
     // A request that waits is found in the log.
     if (state.rebuilds.length > 0 || this.isBlockedBySnapshot) return undefined
     if (!this.isDue(state, manifest)) return undefined
@@ -118,8 +111,7 @@ export class Folding {
       Object.entries(manifest.snapshots).map(([name, { revision }]) => [name, revision])
     )
     const abort = new AbortController()
-    this.underWay = { task, held, snapshots, beganAtMs: task.nowMs, abort }
-    return this.underWay
+    return this.work.begin({ task, held, snapshots, beganAtMs: task.nowMs, abort })
   }
 
   private isDue({ history, batches }: WriterState, { appliedSlot, spec, open }: Manifest): boolean {
@@ -151,10 +143,10 @@ export class Folding {
     return deps.clock.nowMs() - oldestRawMs >= days * dayMs
   }
 
-  private async adopt(begun: UnderWay, base: BaseRef): Promise<boolean> {
+  private async adopt(begun: BegunFold, base: BaseRef): Promise<boolean> {
     const { collection } = this
     const { state } = collection
-    if (this.underWay !== begun || this.isBlocked() || state.history === null) return false
+    if (!this.work.isUnderWay(begun) || this.isBlocked() || state.history === null) return false
     const { base: previous, floor } = state.history
     const folded = collection.deps.protocol.floorAfter(base, previous)
     Object.assign(state.history, { base, previous, floor: Math.max(floor, folded) })

@@ -12,8 +12,12 @@ export const matchFrom = 0.75
 /** Below this nothing that was found is likely to be the thing. */
 export const unknownBelow = 0.25
 
-const rate = z.number().min(0).max(1)
+export const rate = z.number().min(0).max(1)
 const count = z.number().int().min(0)
+/** Bins of the confidence: how many answers, how sure they were, how many of them were right. */
+export const reliabilitySchema = z.array(
+  z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
+)
 export const calibrationSchema = z.strictObject({
   format: z.literal(1),
   /** learned: from pairs of the gallery. prior: the gallery has too few, or they did not agree. */
@@ -34,9 +38,7 @@ export const calibrationSchema = z.strictObject({
   probes: z.strictObject({ known: count, strangers: count }),
   /** Expected calibration error of held-out pictures, with a fifth of strangers; null: none were asked. */
   ece: rate.nullable(),
-  reliability: z.array(
-    z.strictObject({ count: z.number(), confidence: rate.nullable(), right: rate.nullable() })
-  ),
+  reliability: reliabilitySchema,
   curve: z.array(
     z.strictObject({
       confidence: rate,
