@@ -98,6 +98,7 @@ async function ingest(
     givenShare: settings.givenShare
   })
   truth.plans.set(plan.ingestion, plan)
+  for (const { imageKey } of linesOf(plan)) world.table.put(imageKey!, Buffer.from(imageKey!))
   if (plan.given) await writeSupplied(world, machine, plan)
   const operation = {
     opId: machine.process.newId(),

@@ -7,14 +7,14 @@ import type { World } from './world.ts'
 
 const all = 100_000
 
-const tableStore = ({ table }: World): Pick<ObjectStore, 'get'> => ({
-  get: (key) => Promise.resolve(table.get(key))
-})
+/** The store as it is, without faults. Only for reads by key. */
+export const tableStore = ({ table }: World): ObjectStore =>
+  ({ get: (key) => Promise.resolve(table.get(key)) }) as Pick<ObjectStore, 'get'> as ObjectStore
 
 /** Keys of the base of a version, of the one before, and of what they name. */
 export async function filesOfBases(world: World, { history }: Manifest): Promise<string[]> {
   const files: string[] = []
-  const store = tableStore(world) as ObjectStore
+  const store = tableStore(world)
   let ref = history?.base ?? null
   for (let left = 2; ref !== null && left > 0; left--) {
     const { base } = await decodeBase(store, ref.key)

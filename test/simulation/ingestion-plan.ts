@@ -1,6 +1,7 @@
 // Content of an ingestion in the simulation. Each vector tells its ingestion, item and row, so that
 // content is checked exactly.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Random } from './random.ts'
@@ -58,8 +59,17 @@ export function planIngestion(
   }
 }
 
-export const linesOf = ({ items }: IngestionPlan): ItemListLine[] =>
-  items.map(({ id }, ordinal) => ({ ordinal, id, label: null, imageKey: null }))
+/** Key of the picture of an item, which the collection has stored. */
+export const pictureOf = ({ collectionId, ingestion }: IngestionPlan, ordinal: number): string =>
+  collectionKeys(collectionId).image(ingestion, ordinal)
+
+export const linesOf = (plan: IngestionPlan): ItemListLine[] =>
+  plan.items.map(({ id }, ordinal) => ({
+    ordinal,
+    id,
+    label: null,
+    imageKey: pictureOf(plan, ordinal)
+  }))
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`
 
@@ -78,7 +88,7 @@ export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string)
 
 function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   const { id, rows, fails } = plan.items[ordinal]!
-  const item = { ordinal, id, label: labelOf(plan, ordinal), imageKey: null }
+  const item = { ordinal, id, label: labelOf(plan, ordinal), imageKey: pictureOf(plan, ordinal) }
   if (fails)
     return { ...item, rows: [], failure: { code: 'image_corrupt', message: 'made to fail' } }
   return {

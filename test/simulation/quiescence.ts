@@ -21,6 +21,7 @@ import { deleteFolded, filesOfBases, loseBase, undeleted } from './folded.ts'
 import { openWriter, writerDeps } from './index-worker.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import { readAndCheck, type SeenJobs, watchJob } from './readers.ts'
+import { checkPictures } from './stored-pictures.ts'
 import type { Truth } from './truth.ts'
 import type { ReadVersion } from './version-check.ts'
 import { Violation } from './violation.ts'
@@ -77,6 +78,7 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
   const truth = world.truthOf(world.live)
   const version = (await readAndCheck(world, machine, truth))!
   checkLastRequest(truth, version.manifest)
+  await checkPictures(world, machine, version)
   const keys = collectionKeys(world.live)
   const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
   const held = kept.flatMap((key) =>

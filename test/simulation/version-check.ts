@@ -33,6 +33,7 @@ interface LiveRows {
   label: string | null
   revision: number
   ordinal: number
+  imageKey: string | null
   vectors: number[]
 }
 
@@ -65,7 +66,7 @@ async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<L
     const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
     const gone = Array.from({ length: end - first }, (_, i) => deleted.has(first + i))
     if (gone.every((row) => row)) continue
-    const { id, label } = applyUpdate(
+    const { id, label, imageKey } = applyUpdate(
       decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])),
       updates.get(item)
     )
@@ -78,13 +79,17 @@ async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<L
       label,
       revision: meta.revision[item]!,
       ordinal: meta.ordinal[item]!,
+      imageKey,
       vectors: [...vectors.subarray(first * dim, end * dim)]
     })
   }
   return live
 }
 
-async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<ReadVersion> {
+export async function readWhole(
+  { files }: Pick<VersionReader, 'files'>,
+  manifest: Manifest
+): Promise<ReadVersion> {
   const items = new Map<string, LiveRows>()
   for (const item of (
     await Promise.all(manifest.segments.map((ref) => readSegment(files, ref)))

@@ -15,6 +15,7 @@ export const invariants = {
     'seq grows by one, epoch never falls, every manifest continues the one committed before it',
   progress: 'once the faults end, everything that was accepted completes',
   'clean-errors': 'a part of the engine gives up only with an error that is true',
+  picture: 'the picture of every item that a version or a snapshot has is there',
   'no-leak': 'past the retention only what CURRENT names is stored'
 } as const
 export type Invariant = keyof typeof invariants

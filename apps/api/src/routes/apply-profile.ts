@@ -1,12 +1,9 @@
 // POST /v1/collections/:c/profile: applies another profile of the collection's model. The writer of
 // the collection computes the vectors anew and changes all of them in a single version.
-import {
-  type CollectionSpec,
-  type EmbeddingSpec,
-  specProblem
-} from '@likeness/shared/contract/collection'
+import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { applyProfileSchema } from '@likeness/shared/contract/http/collections'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
+import { specProblem } from '@likeness/shared/contract/spec-problem'
 import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'

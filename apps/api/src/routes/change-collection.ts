@@ -5,14 +5,14 @@ import {
   collectionSettingsSchema,
   type CollectionSpec,
   type SettingsChange,
-  settingsChangeSchema,
-  specProblem
+  settingsChangeSchema
 } from '@likeness/shared/contract/collection'
 import {
   changeCollectionSchema,
   createCollectionSchema
 } from '@likeness/shared/contract/http/collections'
 import { assertWeights } from '@likeness/shared/contract/search-weights'
+import { specProblem } from '@likeness/shared/contract/spec-problem'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

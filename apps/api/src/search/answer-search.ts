@@ -3,7 +3,7 @@
 import type { Around, CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
 import type { Surroundings } from '@likeness/shared/confidence/evidence'
-import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
+import type { CollectionSettings } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import {
   defaultK,
@@ -12,6 +12,7 @@ import {
   type SearchRequest
 } from '@likeness/shared/contract/http/search'
 import { beyondLimit, maxHits, maxK } from '@likeness/shared/contract/limits'
+import { rerankProblem } from '@likeness/shared/contract/spec-problem'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'

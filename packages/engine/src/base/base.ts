@@ -17,6 +17,7 @@ import { reprojectionSchema, snapshotRecordSchema } from '../version/manifest.ts
 import { baseRefSchema, type BaseRef } from '../state/history.ts'
 import { linesPartSchema } from './carried-lines.ts'
 import { operationsPartSchema } from './operation-index.ts'
+import { packPicturesSchema } from './picture-names.ts'
 
 const count = z.number().int().min(0)
 
@@ -31,7 +32,9 @@ export const packRefSchema = z.strictObject({
   items: fileRefSchema,
   /** null: no arrival has raw vectors, or they are past their retention. */
   raw: fileRefSchema.nullable(),
-  directory: fileRefSchema
+  directory: fileRefSchema,
+  /** null: no arrival has one in the collection. Absent: the first programs with packs did not say. */
+  pictures: packPicturesSchema.nullable().optional()
 })
 export type PackRef = z.infer<typeof packRefSchema>
 
@@ -77,6 +80,8 @@ const baseSchema = z.strictObject({
   packs: z.array(packRefSchema),
   /** null: written by a program that deleted nothing of the log. */
   log: heldLogSchema.nullable().default(null),
+  /** Names of pictures that no version needs since this base or an earlier one, until they are deleted. */
+  deadPictures: z.array(fileRefSchema).default([]),
   previous: baseRefSchema.nullable()
 })
 export type Base = z.infer<typeof baseSchema>
@@ -133,8 +138,17 @@ const viewFiles = ({ live, labels }: View): FileRef[] => (labels === null ? [liv
 export const packFiles = ({ items, raw, directory }: PackRef): FileRef[] =>
   raw === null ? [items, directory] : [items, raw, directory]
 
+/** Names of pictures. Without them a base is as whole: the items say the same, and pictures stay. */
+export const pictureFiles = ({ packs, deadPictures }: Base): FileRef[] => [
+  ...packs.flatMap(({ pictures }) => pictures ?? []),
+  ...deadPictures
+]
+
 /** Every file that a base names, but for the base before it and the manifests of snapshots. */
-export const baseFiles = ({ state, view, snapshots, packs, log }: Base): FileRef[] => [
+export const baseFiles = (base: Base): FileRef[] => [...neededFiles(base), ...pictureFiles(base)]
+
+/** The files without which a base is of no use. */
+export const neededFiles = ({ state, view, snapshots, packs, log }: Base): FileRef[] => [
   ...state.base,
   ...state.deltas,
   ...viewFiles(view),

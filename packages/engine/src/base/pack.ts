@@ -17,6 +17,13 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from '../state/file-ref.ts'
 import { readPart } from '../state/read-state.ts'
 import type { PackRef } from './base.ts'
+import {
+  type ArrivalPicture,
+  encodePackPictures,
+  type PackPictures,
+  pictureName,
+  rangeOf
+} from './picture-names.ts'
 
 const count = z.number().int().min(0)
 const blockSchema = z.strictObject({
@@ -62,37 +69,41 @@ export interface PackFiles {
   put(key: string, body: Uint8Array): Promise<FileRef>
 }
 /** Keys of the objects of pack `number` of a fold. */
-export type PackKeys = (number: number, part: 'items' | 'raw' | 'directory') => string
+export type PackKeys = (number: number, part: 'items' | 'raw' | 'directory' | 'pictures') => string
+export interface PackShape {
+  /** Bytes after which a pack ends. */
+  packBytes: number
+  /** The last arrival of the packs before. */
+  after: number
+  /** When its arrivals were packed. */
+  atMs: number
+  /** Prefix of the pictures of the collection. */
+  imagePrefix: string
+}
 
 /** Collects arrivals in their order, and writes a pack whenever they are enough for one. */
 export class PackWriter {
   readonly written: PackRef[] = []
   private readonly files: PackFiles
   private readonly keys: PackKeys
-  private readonly packBytes: number
-  private readonly atMs: number
+  private readonly shape: PackShape
   private origin: Origin | undefined
   private held: Arrival[] = []
   private heldBytes = 0
   private blocks: PackBlock[] = []
   private items: Uint8Array[] = []
   private raws: Uint8Array[] = []
+  private pictures: ArrivalPicture[] = []
   private sizes = { items: 0, raw: 0, rows: 0 }
   private from: number
   private to: number
 
-  /** `after`: the last arrival of the packs before. `atMs`: when its arrivals were packed. */
-  constructor(
-    files: PackFiles,
-    keys: PackKeys,
-    { packBytes, after, atMs }: { packBytes: number; after: number; atMs: number }
-  ) {
+  constructor(files: PackFiles, keys: PackKeys, shape: PackShape) {
     this.files = files
     this.keys = keys
-    this.packBytes = packBytes
-    this.atMs = atMs
-    this.from = after + 1
-    this.to = after
+    this.shape = shape
+    this.from = shape.after + 1
+    this.to = shape.after
   }
 
   async add(origin: Origin, arrival: Arrival): Promise<void> {
@@ -101,7 +112,9 @@ export class PackWriter {
     this.held.push(arrival)
     this.heldBytes += bytesOf(arrival)
     this.to = arrival.arrival
-    const isFull = this.sizes.items + this.sizes.raw + this.heldBytes >= this.packBytes
+    const name = pictureName(this.shape.imagePrefix, arrival.item.imageKey)
+    if (name !== undefined) this.pictures.push({ arrival: arrival.arrival, name })
+    const isFull = this.sizes.items + this.sizes.raw + this.heldBytes >= this.shape.packBytes
     if (isFull || this.held.length >= arrivalsOfBlock || this.heldBytes >= bytesOfBlock)
       this.endBlock()
     if (isFull) await this.endPack()
@@ -147,7 +160,7 @@ export class PackWriter {
   }
 
   private async endPack(): Promise<void> {
-    const { blocks, sizes, files, from, to, atMs } = this
+    const { blocks, sizes, files, from, to, pictures } = this
     if (blocks.length === 0) return
     const key = (part: Parameters<PackKeys>[1]): string => this.keys(this.written.length, part)
     const directory = encodeObject({ format: 1, blocks } satisfies PackDirectory)
@@ -156,16 +169,26 @@ export class PackWriter {
       last: to,
       arrivals: blocks.reduce((sum, { arrivals }) => sum + arrivals.length, 0),
       rows: sizes.rows,
-      atMs,
+      atMs: this.shape.atMs,
       items: await files.put(key('items'), Buffer.concat(this.items)),
       raw: sizes.raw === 0 ? null : await files.put(key('raw'), Buffer.concat(this.raws)),
-      directory: await files.put(key('directory'), directory)
+      directory: await files.put(key('directory'), directory),
+      pictures: pictures.length === 0 ? null : await this.putPictures(key('pictures'), pictures)
     })
+    this.pictures = []
     this.blocks = []
     this.items = []
     this.raws = []
     this.sizes = { items: 0, raw: 0, rows: 0 }
     this.from = to + 1
+  }
+
+  private async putPictures(
+    key: string,
+    pictures: readonly ArrivalPicture[]
+  ): Promise<PackPictures> {
+    const file = await this.files.put(key, encodePackPictures(pictures))
+    return { ...file, ...rangeOf(pictures.map(({ name }) => name)) }
   }
 }
 

@@ -2,10 +2,10 @@
 import {
   type CollectionDraft,
   type CollectionSpec,
-  draftSchema,
-  specProblem
+  draftSchema
 } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
+import { specProblem } from '@likeness/shared/contract/spec-problem'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

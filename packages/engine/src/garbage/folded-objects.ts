@@ -8,11 +8,12 @@ import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import { retryStore } from '@likeness/store/retry-store'
 import { type Base, readBase } from '../base/base.ts'
 import { KnownOperations } from '../base/known-operations.ts'
+import { decodeDeadPictures } from '../base/picture-names.ts'
 import { KeyPages, keysPerPage } from '../log/key-pages.ts'
 import { peekHeader } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { LooseBatch } from '../state/history.ts'
-import { openJobs, readPart, readStateLines } from '../state/read-state.ts'
+import { isLost, openJobs, readPart, readStateLines } from '../state/read-state.ts'
 import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import type { JobPage } from '../state/state-lines.ts'
 import type { AppliedState } from './accepted-ingestions.ts'
@@ -126,6 +127,26 @@ export class FoldedObjects {
         !state.ingestions.has(ingestion)
       )
     })
+    yield* this.deadPictures(folded.base)
+  }
+
+  /** A list goes after its pictures: as long as it is there, bases name it. */
+  private async *deadPictures({ deadPictures }: Base): AsyncGenerator<string[]> {
+    const { store, clock, keys, signal } = this.deps
+    for (const list of deadPictures) {
+      const read = async () => decodeDeadPictures(list.key, await readPart(store, list))
+      let names: string[]
+      try {
+        names = await retryStore(clock, read, signal)
+      } catch (error) {
+        // Deleted with its pictures, or damaged: then they stay.
+        if (isLost(error)) continue
+        throw error
+      }
+      for (let at = 0; at < names.length; at += keysPerPage)
+        yield names.slice(at, at + keysPerPage).map((name) => `${keys.imagePrefix}${name}`)
+      yield [list.key]
+    }
   }
 
   /** Yields the keys under a prefix that a rule takes, page by page, up to a key. */

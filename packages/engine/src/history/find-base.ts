@@ -7,7 +7,7 @@ import { retryStore } from '@likeness/store/retry-store'
 import type { WorkSource } from '../log/read-log.ts'
 import { isLost, readPart, readStateLines } from '../state/read-state.ts'
 import type { BaseRef } from '../state/history.ts'
-import { type Base, baseFiles, decodeBase, packFiles } from '../base/base.ts'
+import { type Base, decodeBase, neededFiles, packFiles } from '../base/base.ts'
 
 const headsAtOnce = 32
 
@@ -42,7 +42,7 @@ async function readWhole({ store }: WorkSource, key: string): Promise<FoundBase>
   const { base } = found
   await readStateLines(base.state, (ref) => readPart(store, ref))
   const packed = new Set(base.packs.flatMap(packFiles))
-  for (const ref of baseFiles(base)) if (!packed.has(ref)) await readPart(store, ref)
+  for (const ref of neededFiles(base)) if (!packed.has(ref)) await readPart(store, ref)
   const head = async (ref: { key: string; sizeBytes: number }) => {
     const info = await store.head(ref.key)
     return { ref, isThere: info?.sizeBytes === ref.sizeBytes }

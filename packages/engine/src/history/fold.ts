@@ -15,6 +15,7 @@ import { ArrivalSet } from './arrival-set.ts'
 import { type Base, encodeBase, type PackRef, readBase, refOf, type View } from '../base/base.ts'
 import { arrivalsOfSegments } from './arrivals-of-segments.ts'
 import { checkPacks } from './check-packs.ts'
+import { DeadPictures } from './dead-pictures.ts'
 import { FoldedLog } from './fold-log.ts'
 import { arrivalsOfPacks, packsToRewrite } from './fold-packs.ts'
 import { decodeLabels, encodeLabels, type Labels } from './labels.ts'
@@ -109,6 +110,11 @@ class Fold {
     const write = (name: string, view: ReadView) => this.writeView(name, view)
     const snapshots = await snapshotViews(deps, { version, previous, content, changed, write })
     const kept = ArrivalSet.union([live.live, ...snapshots.map(({ live: held }) => held)])
+    const pictures = new DeadPictures(deps, task.foldId)
+    const packs = this.withoutOldRaws([
+      ...(await this.rewritten(previous?.packs ?? [], kept)),
+      ...(await this.writePacks(content, kept, pictures))
+    ])
     const base: Base = {
       format: 1,
       seq: version.seq,
@@ -124,10 +130,10 @@ class Fold {
       snapshots: Object.fromEntries(snapshots.map(({ key, entry }) => [key, entry])),
       reprojection: version.reprojection,
       view: await this.writeView('live', live),
-      packs: this.withoutOldRaws([
-        ...(await this.rewritten(previous?.packs ?? [], kept)),
-        ...(await this.writePacks(content, kept))
-      ]),
+      packs,
+      deadPictures: version.spec.settings.keep_pictures
+        ? []
+        : await pictures.write({ previous, content, packs, kept, restored: history.restored }),
       log: await log.write(this.keys, { ...task, operationRetentionMs: this.operationRetentionMs }),
       previous: history.base
     }
@@ -208,7 +214,7 @@ class Fold {
     return new PackWriter(
       deps.files,
       (number, part) => keys.pack(task.foldId, firstNumber + number, part),
-      { packBytes: this.packBytes, after, atMs }
+      { packBytes: this.packBytes, after, atMs, imagePrefix: keys.imagePrefix }
     )
   }
 
@@ -217,7 +223,11 @@ class Fold {
   }
 
   /** Writes the arrivals of all loose batches that the version or a snapshot has. */
-  private async writePacks(content: StateContent, kept: ArrivalSet): Promise<PackRef[]> {
+  private async writePacks(
+    content: StateContent,
+    kept: ArrivalSet,
+    pictures: DeadPictures
+  ): Promise<PackRef[]> {
     const { lastArrival, base } = this.version.history!
     const after = base?.lastArrival ?? 0
     const writer = this.packWriter({ after, firstNumber: 0, atMs: this.task.nowMs })
@@ -225,6 +235,7 @@ class Fold {
     const loose = { version: this.version, content, onDamage }
     for await (const { origin, arrival } of looseArrivals(this.deps, loose))
       if (kept.has(arrival.arrival)) await writer.add(origin, arrival)
+      else pictures.see(arrival.item.imageKey)
     return await this.ended(writer, kept, { after, until: lastArrival })
   }
 

@@ -1,12 +1,9 @@
 // What a version knows of an ingestion: how far it is, and how it ended.
-import { gunzipSync, gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { decodeLines, encodeLines } from '@likeness/shared/contract/checked-object'
-import { appError } from '@likeness/shared/errors'
+import { zipped, unzipped } from './zipped.ts'
 
 const count = z.number().int()
-/** A bound for what a damaged page may unpack to. */
-const mostPageBytes = 256 * 1024 * 1024
 
 /** Fields of programs before 0.4. */
 export const formerIngestionFields = {
@@ -45,21 +42,11 @@ export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 
 /** A page of ended jobs, by revision. Records are much alike: a tenth is left of them. */
 export const encodePage = (records: readonly IngestionRecord[]): Uint8Array =>
-  gzipSync(encodeLines(records))
+  zipped(encodeLines(records))
 
 /** Also of records that are not packed. Throws data_corrupt. */
 export const decodePage = (key: string, body: Uint8Array): IngestionRecord[] =>
-  decodeLines(ingestionRecordSchema, key, isGzip(body) ? unzipped(key, body) : body)
-
-const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b
-
-function unzipped(key: string, body: Uint8Array): Uint8Array {
-  try {
-    return gunzipSync(body, { maxOutputLength: mostPageBytes })
-  } catch (error) {
-    throw appError('data_corrupt', `${key} is damaged: it cannot be unpacked`, { cause: error })
-  }
-}
+  decodeLines(ingestionRecordSchema, key, unzipped(key, body))
 
 /** Key of a line by its revision. Keys are in the order of revisions. */
 export const revisionKey = (revision: number): string => String(revision).padStart(16, '0')

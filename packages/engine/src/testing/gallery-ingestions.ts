@@ -35,6 +35,34 @@ export function createIngestions(
     }
     return { header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw }
   }
+  const pictureOf = (ingestion: string, ordinal: number, id: string): string =>
+    options.pictures ? keys.image(ingestion, ordinal) : `pictures/${id}`
+  const batchItemsOf = (
+    ingestion: string,
+    items: readonly TestItem[],
+    firstOrdinal: number
+  ): BatchItem[] =>
+    items.map(
+      ({ id, label, metadata, seeds = [0], fails }, i): BatchItem => ({
+        ordinal: firstOrdinal + i,
+        id,
+        label: label ?? null,
+        metadata,
+        imageKey: pictureOf(ingestion, firstOrdinal + i, id),
+        width: 10,
+        height: 10,
+        rows:
+          fails === undefined
+            ? seeds.map((seed) => ({
+                kind: 'subject',
+                box: [0, 0, seed, 10],
+                score: 1,
+                className: null
+              }))
+            : [],
+        ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
+      })
+    )
   const jobIds = new Map<string, string>()
   const idOf = (ingestion: string): string => jobIds.get(ingestion) ?? ingestion
   return {
@@ -58,8 +86,10 @@ export function createIngestions(
         ordinal,
         id,
         label: label ?? null,
-        imageKey: `pictures/${id}`
+        imageKey: pictureOf(ingestion, ordinal, id)
       }))
+      if (options.pictures)
+        for (const { id, imageKey } of lines) await store.put(imageKey, Buffer.from(id))
       if (!inline) await lists.write(spec.collectionId, ingestion, lines)
       const { revision } = await appender.append(spec.collectionId, {
         kind: 'ingest',
@@ -86,7 +116,7 @@ export function createIngestions(
       given?: boolean
     ): Promise<string> {
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
-      const { header, ...rows } = bodyOf(batchItemsOf(items, firstOrdinal), given)
+      const { header, ...rows } = bodyOf(batchItemsOf(ingestion, items, firstOrdinal), given)
       await store.put(key, encodeVectorBatch({ header: { ...header, ingestion }, ...rows }))
       return key
     },
@@ -94,7 +124,9 @@ export function createIngestions(
     async embedShared(parts: readonly SharedPart[], id?: string): Promise<string> {
       const ingestions = parts.map(({ ingestion }) => ingestion)
       const key = keys.sharedBatch(id ?? sharedBatchId(clock.nowMs(), ingestions))
-      const lists = parts.map(({ items, firstOrdinal = 0 }) => batchItemsOf(items, firstOrdinal))
+      const lists = parts.map(({ ingestion, items, firstOrdinal = 0 }) =>
+        batchItemsOf(ingestion, items, firstOrdinal)
+      )
       const { header, ...rows } = bodyOf(lists.flat())
       const counts = parts.map(({ ingestion, revision }, i) => ({
         ...{ ingestion, revision },
@@ -119,28 +151,4 @@ export interface SharedPart {
   revision: number
   items: readonly TestItem[]
   firstOrdinal?: number
-}
-
-function batchItemsOf(items: readonly TestItem[], firstOrdinal: number): BatchItem[] {
-  return items.map(
-    ({ id, label, metadata, seeds = [0], fails }, i): BatchItem => ({
-      ordinal: firstOrdinal + i,
-      id,
-      label: label ?? null,
-      metadata,
-      imageKey: `pictures/${id}`,
-      width: 10,
-      height: 10,
-      rows:
-        fails === undefined
-          ? seeds.map((seed) => ({
-              kind: 'subject',
-              box: [0, 0, seed, 10],
-              score: 1,
-              className: null
-            }))
-          : [],
-      ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
-    })
-  )
 }

@@ -60,6 +60,8 @@ export interface GalleryOptions
   /** True: all vectors have unit length. */
   unit?: boolean
   sparse?: true
+  /** The collection has stored a picture of each item, which holds the item's id. */
+  pictures?: true
   /** Parts of a vector; `vectorOf` gives rows in stored form. */
   parts?: EmbeddingPart[]
   protocol?: Protocol

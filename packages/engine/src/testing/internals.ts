@@ -3,6 +3,11 @@
 export { createCatalog } from '../catalog/catalog.ts'
 export { matchesFilter } from '../columns/filter-match.ts'
 export { baseFiles, decodeBase } from '../base/base.ts'
+export {
+  decodeDeadPictures,
+  decodePackPictures,
+  encodeDeadPictures
+} from '../base/picture-names.ts'
 export { createRawVectors } from '../history/raw-vectors.ts'
 export { createFileCache } from '../files/file-cache.ts'
 export { encodeVectors } from '../files/vector-file.ts'

@@ -91,6 +91,11 @@ export class VerifyFiles {
     return this.open(ref, async (path) => await use(new Uint8Array(await readFile(path))))
   }
 
+  /** The same for a file that may be gone by now. */
+  async readIfThere<T>(ref: FileRef, use: (body: Uint8Array) => T): Promise<T | undefined> {
+    return (await this.store.head(ref.key)) === undefined ? undefined : await this.read(ref, use)
+  }
+
   private async fetch(ref: FileRef): Promise<string | undefined> {
     const { key, sizeBytes } = ref
     try {

@@ -8,6 +8,7 @@ import { decodeCarried } from '../base/carried-lines.ts'
 import { decodeLabels } from '../history/labels.ts'
 import { OperationIndex } from '../base/operation-index.ts'
 import { decodeDirectory, type PackDirectory } from '../base/pack.ts'
+import { decodeDeadPictures, decodePackPictures } from '../base/picture-names.ts'
 import type { BaseRef } from '../state/history.ts'
 import { decodeStateLines } from '../state/state-lines.ts'
 import type { Manifest } from '../version/manifest.ts'
@@ -38,6 +39,7 @@ async function verifyBase(
     await inspection.read(file, (body) => new OperationIndex(file.key, body))
   for (const { file } of base.log?.lines ?? [])
     await inspection.read(file, (body) => decodeCarried(file.key, body))
+  await verifyPictures(inspection, base)
   const views = [base.view, ...Object.values(base.snapshots).map(({ view }) => view)]
   const sets: ArrivalSet[] = []
   for (const view of views) {
@@ -58,6 +60,17 @@ async function verifyBase(
   }
   for (const [i, live] of sets.entries()) checkPacked(inspection, views[i]!, live, packed)
   return base
+}
+
+/** Lists of dead pictures are deleted after these. */
+async function verifyPictures(
+  inspection: VerifyFiles,
+  { packs, deadPictures }: Base
+): Promise<void> {
+  for (const { pictures } of packs)
+    if (pictures) await inspection.read(pictures, (body) => decodePackPictures(pictures.key, body))
+  for (const list of deadPictures)
+    await inspection.readIfThere(list, (body) => decodeDeadPictures(list.key, body))
 }
 
 async function verifyView(

@@ -9,7 +9,7 @@ import {
   lookSchema,
   presets
 } from './picture-settings.ts'
-import { findStorageForm, partsOf, storageText, type VectorStorage } from './storage-forms.ts'
+import { findStorageForm, storageText, type VectorStorage } from './storage-forms.ts'
 import { fromStored } from './stored-names.ts'
 
 export const collectionNameSchema = z
@@ -149,6 +149,8 @@ export const collectionSettingsSchema = z.strictObject({
    * Absent: as long as the collection.
    */
   raw_vector_days: z.number().int().min(0).max(36_500).optional(),
+  /** Uploaded pictures of deleted and replaced items stay. */
+  keep_pictures: z.boolean().default(false),
   /** The built-in profile that filled in the settings that were left out. */
   profile: z.enum(builtInProfiles).default('general'),
   ...enrolmentSchema.shape,
@@ -173,8 +175,15 @@ const noDefaults: Record<string, z.ZodType> = Object.fromEntries(
  */
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
-const { search_budget, target_recall, score_thres, seal_threshold, pinned, raw_vector_days } =
-  collectionSettingsSchema.shape
+const {
+  search_budget,
+  target_recall,
+  score_thres,
+  seal_threshold,
+  pinned,
+  raw_vector_days,
+  keep_pictures
+} = collectionSettingsSchema.shape
 const {
   max_objects,
   query_subjects,
@@ -202,6 +211,8 @@ export const settingsChangeSchema = z.strictObject({
   pinned: pinned.unwrap().nullable().optional(),
   /** Raw vectors that are gone do not come back. */
   raw_vector_days: raw_vector_days.nullable(),
+  /** Pictures that are gone do not come back. */
+  keep_pictures: keep_pictures.unwrap().nullable().optional(),
   max_objects: max_objects.nullable(),
   query_subjects: query_subjects.unwrap().nullable().optional(),
   whole: whole.unwrap().nullable().optional(),
@@ -250,44 +261,3 @@ const {
 export const draftSchema = z.object(draftShape)
 /** The fields that a caller gives at creation. */
 export type CollectionDraft = z.input<typeof draftSchema>
-
-/** Returns the reason why hits of this collection cannot be re-ranked, or undefined. */
-export function rerankProblem({
-  embedding,
-  metric
-}: Pick<CollectionSpec, 'embedding' | 'metric'>): string | undefined {
-  return embedding.sparse || !embedding.unit || metric === 'hamming'
-    ? 'rerank is for dense vectors of unit length, and not for hamming'
-    : undefined
-}
-
-/** Returns the reason why there can be no such collection, or undefined. */
-export function specProblem({
-  metric,
-  method,
-  storage,
-  rescore,
-  embedding,
-  settings
-}: Omit<CollectionSpec, 'collectionId' | 'createdAtMs'>): string | undefined {
-  if (embedding.sparse) {
-    if (metric !== 'cosine') return `sparse vectors are compared by cosine, not by ${metric}`
-    if (method !== 'FLAT')
-      return `sparse vectors have inverted lists, which are exact: index_method is FLAT, not ${method}`
-    if (storage !== 'f32' || rescore)
-      return 'sparse vectors are stored as f32: there is no other storage, and nothing to score them by again'
-    if (!embedding.unit) return 'sparse vectors are brought to unit length: unit is true'
-  }
-  if (metric === 'hamming' && (storage !== 'f32' || rescore))
-    return 'hamming stores bits: it has no other storage, and nothing to score them by again'
-  if (metric !== 'hamming' && settings.hamming_threshold !== undefined)
-    return `hamming_threshold is for hamming, not for ${metric}`
-  if (settings.on_disk && method !== 'IVF')
-    return `on_disk is for IVF: the index of ${method} has to be in memory`
-  const reranking = settings.rerank ? rerankProblem({ embedding, metric }) : undefined
-  if (reranking !== undefined) return reranking
-  const parts = partsOf(storage)
-  return embedding.dim % parts === 0
-    ? undefined
-    : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
-}

@@ -107,8 +107,10 @@ export function collectionKeys(collectionId: string) {
     operations: (foldId: string) => `${root}side/${foldId}.operations`,
     carriedLines: (foldId: string, part: number) => `${root}side/${foldId}.${part}.lines`,
     packPrefix: `${root}pack/`,
-    pack: (foldId: string, number: number, part: 'items' | 'raw' | 'directory') =>
+    pack: (foldId: string, number: number, part: 'items' | 'raw' | 'directory' | 'pictures') =>
       `${root}pack/${foldId}.${number}.${part}`,
+    /** Pictures that no version needs from this fold on. */
+    deadPictures: (foldId: string, part: number) => `${root}side/${foldId}.${part}.dead`,
     basePrefix: `${root}base/`,
     /** Names are in the order of the versions that they hold. */
     base: (appliedSlot: number, epoch: number, foldId: string) =>
@@ -187,4 +189,16 @@ export const isSharedBatchKey = (key: string): boolean => sharedBatchPattern.tes
 export function ingestionOfImage(name: string): string | undefined {
   const id = /^(?:([0-9A-Z]{7})\/)?([0-9A-Z]{26})[-+]/.exec(name)
   return id === null || id[2]!.startsWith(id[1] ?? '') ? id?.[2] : undefined
+}
+
+/**
+ * Returns a text by which pictures are in the order of ingestion and number, from the part of a key
+ * after the prefix of pictures; undefined for any other key.
+ */
+export function orderOfImage(name: string): string | undefined {
+  const ingestion = ingestionOfImage(name)
+  const n = /(?:-|\+\d+\/)(\d+)$/.exec(name)?.[1]
+  return ingestion === undefined || n === undefined
+    ? undefined
+    : `${ingestion}${pad(Number(n), 10)}`
 }
