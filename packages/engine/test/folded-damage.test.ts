@@ -16,6 +16,7 @@ import {
   problems,
   reopen,
   settle,
+  unraised,
   version,
   writer
 } from './folded-gallery.ts'
@@ -158,3 +159,29 @@ test.each(['altered', 'gone'])(
     expect(await look()).toEqual(restored)
   }
 )
+
+test('an old pack that is damaged is found in turn, and made again from the segments', async () => {
+  await open({ stateShape: {}, merging: { packBytes: 8_000 } })
+  for (const first of [0, 100, 200, 300]) {
+    await gallery.add(writer, itemsFrom(first, 30))
+    await writer.fold()
+  }
+  await deleteAll()
+  const before = await look()
+  const { packs } = await base()
+  expect(packs.length).toBeGreaterThan(3)
+  const { items } = packs[1]!
+  const body = Buffer.from((await gallery.store.get(items.key))!.body)
+  await gallery.store.put(items.key, flipped(body))
+  let folds = 0
+  while ((await historyProblems()).some(({ key }) => key === items.key)) {
+    await gallery.add(writer, itemsFrom(0, 1))
+    await writer.fold()
+    await deleteAll()
+    expect(++folds).toBeLessThan(2 * packs.length)
+  }
+  expect(folds).toBeGreaterThan(0)
+  await reopen(() => gallery.rebuild())
+  expect(unraised(await look()).items.map(({ id }) => id)).toEqual(before.items.map(({ id }) => id))
+  expect(await historyProblems()).toEqual([])
+})

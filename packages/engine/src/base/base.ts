@@ -78,6 +78,8 @@ const baseSchema = z.strictObject({
   view: viewSchema,
   /** In the order of their arrivals. */
   packs: z.array(packRefSchema),
+  /** The packs are read again in turn, newest first, down to this arrival so far. */
+  checkedFrom: count.default(0),
   /** null: written by a program that deleted nothing of the log. */
   log: heldLogSchema.nullable().default(null),
   /** Names of pictures that no version needs since this base or an earlier one, until they are deleted. */

@@ -12,7 +12,7 @@ import {
 } from '@likeness/shared/contract/vector-batch'
 import { joinRows, rowBytes, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from '../state/file-ref.ts'
 import { readPart } from '../state/read-state.ts'
@@ -222,7 +222,7 @@ export async function readBlock(
   const body = await store.getRange(items.key, block.at, block.bytes)
   if (body === undefined) throw missing(items.key)
   if (body.byteLength !== block.bytes) throw cut(items.key)
-  const { header, vectors } = decodeVectorBatch(body)
+  const { header, vectors } = named(items.key, () => decodeVectorBatch(body))
   if (header.items.length !== block.arrivals.length)
     throw appError('data_corrupt', `${items.key} has other arrivals than its directory`)
   return {
@@ -247,6 +247,16 @@ async function readRaw(
     throw appError('data_corrupt', `${key} does not match its checksum from byte ${rawAt}`)
   // A copy at offset 0: numbers of two bytes need alignment.
   return new Uint16Array(new Uint8Array(body).buffer)
+}
+
+/** A batch does not know its key. */
+function named<T>(key: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (!isAppError(error, 'data_corrupt')) throw error
+    throw appError('data_corrupt', `${key}: ${error.message}`, { cause: error })
+  }
 }
 
 const missing = (key: string) => appError('object_not_found', `${key} is missing`)

@@ -19,7 +19,7 @@ import type { WorkSource } from '../log/read-log.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import { decodePage, type IngestionRecord } from '../state/job-record.ts'
-import { isLost, readPart, type StateContent } from '../state/read-state.ts'
+import { readPart, type StateContent, unlessLost } from '../state/read-state.ts'
 import { ArrivalSet } from './arrival-set.ts'
 import { arrivalsOfBlock } from './pack-arrivals.ts'
 
@@ -162,12 +162,13 @@ export class DeadPictures {
   private async picturesOf(pack: PackRef): Promise<ArrivalPicture[] | undefined> {
     const { pictures } = pack
     if (pictures === null) return []
-    const listed = pictures && (await this.unlessLost(() => this.picturesOfList(pictures)))
-    return listed ?? (await this.unlessLost(() => this.picturesOfItems(pack)))
+    const listed = pictures && (await unlessLost(() => this.picturesOfList(pictures)))
+    return listed ?? (await unlessLost(() => this.tried(() => this.picturesOfItems(pack))))
   }
 
   private async picturesOfList({ key, sha256 }: PackPictures): Promise<ArrivalPicture[]> {
-    return decodePackPictures(key, await readPart(this.deps.store, { key, sha256 }))
+    const read = () => readPart(this.deps.store, { key, sha256 })
+    return decodePackPictures(key, await this.tried(read))
   }
 
   private async picturesOfItems(pack: PackRef): Promise<ArrivalPicture[]> {
@@ -185,15 +186,6 @@ export class DeadPictures {
 
   private tried<T>(read: () => Promise<T>): Promise<T> {
     return retryStore(this.deps.clock, read, this.deps.signal)
-  }
-
-  private async unlessLost<T>(read: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await this.tried(read)
-    } catch (error) {
-      if (!isLost(error)) throw error
-      return undefined
-    }
   }
 }
 

@@ -20,6 +20,7 @@ import { FoldedLog } from './fold-log.ts'
 import { arrivalsOfPacks, packsToRewrite } from './fold-packs.ts'
 import { decodeLabels, encodeLabels, type Labels } from './labels.ts'
 import { looseArrivals, type OnDamage } from './loose-arrivals.ts'
+import { type MendedPacks, mendPacks } from './mend-packs.ts'
 import { OtherNumbers, snapshotViews } from './snapshot-views.ts'
 import { PackWriter } from '../base/pack.ts'
 import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.ts'
@@ -28,6 +29,8 @@ import { type ChangedLabels, type ReadView, readView, Unnumbered } from './view.
 export const packBytes = 64 * 1024 * 1024
 /** Numbers of packs that are written again begin here. */
 const firstRewritten = 1_000_000
+/** Numbers of packs that were damaged: this and their first arrival. */
+const firstMended = 2_000_000
 const dayMs = 86_400_000
 
 export interface FoldTask {
@@ -111,8 +114,9 @@ class Fold {
     const snapshots = await snapshotViews(deps, { version, previous, content, changed, write })
     const kept = ArrivalSet.union([live.live, ...snapshots.map(({ live: held }) => held)])
     const pictures = new DeadPictures(deps, task.foldId)
+    const { packs: whole, checkedFrom } = await this.mended(previous, kept)
     const packs = this.withoutOldRaws([
-      ...(await this.rewritten(previous?.packs ?? [], kept)),
+      ...(await this.rewritten(whole, kept)),
       ...(await this.writePacks(content, kept, pictures))
     ])
     const base: Base = {
@@ -131,6 +135,7 @@ class Fold {
       reprojection: version.reprojection,
       view: await this.writeView('live', live),
       packs,
+      checkedFrom,
       deadPictures: version.spec.settings.keep_pictures
         ? []
         : await pictures.write({ previous, content, packs, kept, restored: history.restored }),
@@ -253,6 +258,19 @@ class Fold {
     const packs = await writer.end(range.until)
     await checkPacks(this.deps.store, packs, { isKept: (arrival) => kept.has(arrival), ...range })
     return packs
+  }
+
+  private async mended(
+    previous: Base | null,
+    kept: ArrivalSet
+  ): Promise<Omit<MendedPacks, 'damage'>> {
+    if (previous === null) return { packs: [], checkedFrom: 0 }
+    const { version } = this
+    const writerFor = ({ first, atMs }: PackRef): PackWriter =>
+      this.packWriter({ after: first - 1, firstNumber: firstMended + first, atMs })
+    const mended = await mendPacks(this.deps, previous, { version, kept, writerFor })
+    this.damage = mended.damage
+    return mended
   }
 
   /**

@@ -22,6 +22,16 @@ export type ReadFile = (ref: FileRef) => Promise<Uint8Array>
 export const isLost = (error: unknown): error is AppError =>
   isAppError(error, 'data_corrupt') || isAppError(error, 'object_not_found')
 
+/** Returns undefined where the file is damaged or missing. */
+export async function unlessLost<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isLost(error)) throw error
+    return undefined
+  }
+}
+
 /** Reads a small file from the store. Errors: see ReadFile. */
 export async function readPart(
   store: ObjectStore,
