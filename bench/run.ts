@@ -1,7 +1,7 @@
 // `npm run bench -- NAME [arguments]`: runs a measurement.
 
 const benches: Record<string, () => Promise<unknown>> = {
-  age: () => import('./age.ts'),
+  age: () => import('./age/main.ts'),
   ann: () => import('./ann/main.ts'),
   backlog: () => import('./backlog.ts'),
   batch: () => import('./batch.ts'),

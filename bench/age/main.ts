@@ -2,9 +2,10 @@
 // through the real processes, 10 % of them updates, and as many deletes, over a directory store. Prints
 // the processor time of an operation in the api and in the owner at 1 k, 10 k, 100 k ... operations,
 // and what is kept in the end, once all of it is folded. Live bytes are those of the segments and, from
-// packs, those of live arrivals: every vector is kept in both.
-// npm run bench -- age [--uploads 10000] [--dim 128] [--json]
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+// packs, those of live arrivals: every vector is kept in both. `--s3`: over a real S3 server (see
+// test/support/s3-kinds.ts), with the number of requests of an operation.
+// npm run bench -- age [--uploads 10000] [--dim 128] [--s3] [--json]
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -18,15 +19,17 @@ import {
 import { decodeBase, readCommitted } from '@likeness/engine/testing/internals'
 import { systemClock as clock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
-import { openObjectStore } from '@likeness/store/open-store'
-import { type Stack, startStack } from '../apps/cli/src/stack/start-stack.ts'
-import { clusteredVectors } from './ann/clustered-vectors.ts'
-import { median, round, timed } from './measure.ts'
+import { type Stack, startStack } from '../../apps/cli/src/stack/start-stack.ts'
+import { clusteredVectors } from '../ann/clustered-vectors.ts'
+import { median, round, timed } from '../measure.ts'
+import { dollarsOf, type RequestKind } from './counting-proxy.ts'
+import { directoryPlace, type Kept, s3Place } from './places.ts'
 
 const { values: args } = parseArgs({
   options: {
     uploads: { type: 'string', default: '10000' },
     dim: { type: 'string', default: '128' },
+    s3: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }
   }
 })
@@ -42,6 +45,7 @@ const ticksPerSecond = 100
 const dir = await mkdtemp(join(tmpdir(), 'likeness-age-'))
 const logger = silentLogger()
 const vectors = clusteredVectors({ seed: 1, stream: 0, count: 1_000, dim })
+const place = args.s3 ? await s3Place() : directoryPlace(join(dir, 'stack'))
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Processor time in milliseconds of a process and its children. */
@@ -116,32 +120,9 @@ async function costOf(stack: Stack, from: number, to: number) {
   }
 }
 
-interface Kept {
-  files: number
-  folders: number
-  bytes: number
-  /** Of the segments alone, and of the packs. */
-  segmentBytes: number
-  packBytes: number
-}
-async function keptUnder(root: string): Promise<Kept> {
-  const kept: Kept = { files: 0, folders: 0, bytes: 0, segmentBytes: 0, packBytes: 0 }
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    const { size, blocks } = await stat(join(entry.parentPath, entry.name))
-    kept.bytes += blocks * 512
-    if (!entry.isFile()) kept.folders++
-    else {
-      kept.files++
-      if (entry.parentPath.includes('/seg')) kept.segmentBytes += size
-      if (entry.parentPath.includes('/pack')) kept.packBytes += size
-    }
-  }
-  return kept
-}
-
 /** Arrivals in the packs of the newest base. */
 async function arrivalsPacked(collectionId: string): Promise<{ arrivals: number }> {
-  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const store = await place.open()
   const { history } = (await readCommitted(store, collectionId))!
   const { base } = await decodeBase(store, history!.base!.key)
   await store.close()
@@ -150,7 +131,7 @@ async function arrivalsPacked(collectionId: string): Promise<{ arrivals: number 
 
 /** What is kept once the whole history is folded, and what two bases stand for is deleted. */
 async function foldAll(collectionId: string) {
-  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const store = await place.open()
   const cache = createFileCache({ store, dir: join(dir, 'folding') })
   const files = createFaissSegmentFiles({ store, cache })
   const foldShape = { batches: 0, slots: 1, afterMs: 0 }
@@ -169,7 +150,7 @@ async function foldAll(collectionId: string) {
 
 /** Starts of owner and replica, and a rebuild, over the store that the processes left. */
 async function startsOver(collectionId: string, items: number) {
-  const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+  const store = await place.open()
   const files = createFaissSegmentFiles({
     store,
     cache: createFileCache({ store, dir: join(dir, 'owner') })
@@ -200,6 +181,7 @@ const sayKept = (when: string, items: number, kept: Kept): void =>
 
 const stack = await startStack({
   dataDir: join(dir, 'stack'),
+  objectStore: place.objectStore,
   embedProcesses: 1,
   logger
 })
@@ -228,10 +210,10 @@ try {
   for (let n = 0; n < 21; n++)
     pages.push(await timed(() => send(stack, '/v1/jobs?collection=age&limit=50')))
   await stack.stop()
-  const objects = join(dir, 'stack/objects')
-  sayKept('before the last fold', items, await keptUnder(objects))
+  const requests = place.takeRequests()
+  sayKept('before the last fold', items, await place.kept())
   await foldAll(created.incarnation)
-  const kept = await keptUnder(objects)
+  const kept = await place.kept()
   sayKept('all folded', items, kept)
   const { arrivals } = await arrivalsPacked(created.incarnation)
   const liveBytes = kept.segmentBytes + (kept.packBytes * items) / arrivals
@@ -248,10 +230,17 @@ try {
     bytesToLive: round(kept.bytes / liveBytes, 2),
     jobsPageMs: round(median(pages), 1),
     ownerStartS: round(starts.ownerMs / 1_000, 2),
-    rebuildItemsPerS: Math.round(starts.rebuildItemsPerS)
+    rebuildItemsPerS: Math.round(starts.rebuildItemsPerS),
+    ...(requests && {
+      requestsPerUpload: Object.fromEntries(
+        Object.entries(requests).map(([kind, n]) => [kind as RequestKind, round(n / uploads, 3)])
+      ),
+      dollarsPerMillionUploads: round((1e6 * dollarsOf(requests)) / uploads, 2)
+    })
   }
   console.log(args.json ? JSON.stringify(result) : result)
 } finally {
   await stack.stop()
+  await place.close()
   await rm(dir, { recursive: true, force: true })
 }
