@@ -24,6 +24,7 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   --roles A,B        which lines of labels.csv (default gallery,query)
   --score-thres X    hits below it are not shown, and count as wrong (default: none; auto: chosen from gallery pictures)
   --false-accept R   the threshold at which at most R of the gallery's own pictures, each without its label in the gallery, would be answered
+  --no-strangers     queries are not asked a second time without their label, which tells how strangers are judged
   --sheet FILE       an HTML page of the queries that were answered wrongly; FILE.svg: how sure answers were, and how often right
   --min-r1 X         exit code 1 when R@1 is below it
   --json             last line: {"queries":n,"r1":x,"r5":x,"map":x,"falseAccept":x,"falseReject":x,"ece":x,"msPerQuery":x}
@@ -40,6 +41,8 @@ export interface EvalOptions {
   /** Also enrols boxes that are found in gallery pictures. */
   subjects: boolean
   trueBoxes: boolean
+  /** Asks each query a second time, without its labels in the gallery. */
+  asksStrangers: boolean
   index: IndexMethod
   roles: string[]
   scoreThres: number | 'auto' | undefined
@@ -65,6 +68,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
       'score-thres': { type: 'string' },
       'false-accept': { type: 'string' },
       sheet: { type: 'string' },
+      'no-strangers': { type: 'boolean', default: false },
       'min-r1': { type: 'string' },
       json: { type: 'boolean', default: false },
       weights: { type: 'string' },
@@ -100,6 +104,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     index: method,
     subjects: values.subjects,
     trueBoxes: values['true-boxes'],
+    asksStrangers: !values['no-strangers'],
     json,
     api,
     data,

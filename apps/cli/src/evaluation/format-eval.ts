@@ -2,6 +2,7 @@
 // --json.
 import { median } from '../median.ts'
 import {
+  askedOnce,
   type EvalFigures,
   type FigureOptions,
   figuresOf,
@@ -20,7 +21,7 @@ export function formatEval(
   options: FigureOptions,
   { crossCamera }: { crossCamera: boolean }
 ): string {
-  const kinds = [...new Set(answers.map(({ kind }) => kind))]
+  const kinds = [...new Set(askedOnce(answers).map(({ kind }) => kind))]
   const width = Math.max('all'.length, ...kinds.map((kind) => kind.length))
   const row = (
     name: string,
@@ -75,7 +76,7 @@ const rounded = (value: number | null): number | null =>
   value === null ? null : Number(value.toFixed(4))
 
 export const msPerQuery = (answers: readonly RankedAnswer[]): number | null =>
-  median(answers.map(({ ms }) => ms))
+  median(askedOnce(answers).map(({ ms }) => ms))
 
 export function formatEvalJson(answers: readonly RankedAnswer[], options: FigureOptions): string {
   const { queries, r1, r5, map, falseAccept, falseReject, ece } = figuresOf(answers, options)

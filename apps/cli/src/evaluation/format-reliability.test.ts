@@ -21,7 +21,7 @@ const answers = [
 test('bins, the error, the curve and the verdicts are printed', () => {
   const lines = formatReliability(answers).split('\n')
   expect(lines).toHaveLength(1 + 10 + 1 + 5 + 3)
-  expect(lines[10]).toBe('0.960  1.000       1')
+  expect(lines[10]).toBe('0.960  1.000        1')
   expect(lines).toContain(
     'from 0.75: 50.0 % of strangers accepted, 50.0 % of right answers refused'
   )
@@ -58,4 +58,21 @@ test('the picture has a dot for each bin with answers and a line where strangers
   expect(svg).toContain('<polyline')
   expect(svg).toContain('a &#38; b')
   expect(renderReliability([answer('a', 0.9)], 'a')).toContain('no strangers were asked')
+})
+
+test('queries that were asked without their label are strangers, a fifth of all by weight', () => {
+  const leftOut = (confidence: number): RankedAnswer => ({
+    ...answer(null, confidence),
+    isLeftOut: true
+  })
+  const all = [answer('a', 0.9), answer('a', 0.9), leftOut(0.9), leftOut(0.1)]
+  const options = { threshold: undefined, galleryCounts: new Map([['a', 1]]) }
+  expect(figuresOf(all, options)).toMatchObject({
+    queries: 2,
+    falseAccept: 0.5,
+    ece: expect.closeTo(0.9 * Math.abs(0.9 - 2 / 2.25) + 0.1 * 0.1)
+  })
+  expect(formatReliability(all)).toContain('match        2, 2 right, 0 strangers; 1 of 2 without')
+  const own = [...all, answer(null, 0.2)]
+  expect(figuresOf(own, options)).toMatchObject({ queries: 3, falseAccept: 0 })
 })

@@ -6,6 +6,7 @@ import {
   type ReliabilityBin
 } from '@likeness/shared/confidence/reliability'
 import {
+  askedOnce,
   figuresOf,
   judgedAnswers,
   type RankedAnswer,
@@ -22,13 +23,17 @@ const percent = (value: number | null): string =>
   `${value === null ? '-' : (100 * value).toFixed(1)} %`
 
 const binText = ({ count, confidence, right }: ReliabilityBin): string =>
-  `${figure(confidence)}  ${figure(right)}  ${String(count).padStart(6)}`
+  `${figure(confidence)}  ${figure(right)}  ${count.toFixed(Number.isInteger(count) ? 0 : 1).padStart(7)}`
 
 function verdictText(verdict: Verdict, answers: readonly RankedAnswer[]): string {
   const some = answers.filter((answer) => verdictOfAnswer(answer) === verdict)
-  const right = some.filter((answer) => rankOf(answer, undefined) === 1).length
-  const strangers = some.filter(({ labels }) => labels.length === 0).length
-  return `${verdict.padEnd(8)}${String(some.length).padStart(6)}, ${right} right, ${strangers} strangers`
+  const asked = askedOnce(some)
+  const right = asked.filter((answer) => rankOf(answer, undefined) === 1).length
+  const strangers = asked.filter(({ labels }) => labels.length === 0).length
+  const without = answers.length - askedOnce(answers).length
+  const leftOut =
+    without === 0 ? '' : `; ${some.length - asked.length} of ${without} without their label`
+  return `${verdict.padEnd(8)}${String(asked.length).padStart(6)}, ${right} right, ${strangers} strangers${leftOut}`
 }
 
 /** Ten bins, the calibration error, the error curve and the verdicts; a line where nothing is said. */

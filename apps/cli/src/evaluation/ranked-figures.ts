@@ -17,7 +17,12 @@ export interface RankedAnswer {
   kind: string
   /** Time for the caller. */
   ms: number
+  /** Asked a second time, without the right labels in the gallery: a stranger. */
+  isLeftOut?: boolean
 }
+
+/** Part of the queries that shows strangers, where confidences are judged. */
+export const strangerShare = 0.2
 
 export interface EvalFigures {
   queries: number
@@ -30,8 +35,8 @@ export interface EvalFigures {
   /** Mean average precision over the requested hits. */
   map: number | null
   /**
-   * Fraction of the unknown queries that were answered; null without unknown queries. Without a
-   * threshold: that were called a match.
+   * Fraction of the unknown queries that were answered; where the set has none, of those that were
+   * asked without their label; null without both. Without a threshold: that were called a match.
    */
   falseAccept: number | null
   /** Fraction of the known queries that were answered "unknown", by threshold or by verdict. */
@@ -87,29 +92,40 @@ function averagePrecision(
 export const verdictOfAnswer = ({ hits, confidence }: RankedAnswer): Verdict =>
   hits.length === 0 ? 'unknown' : verdictOf(confidence)
 
-/** The first hits of which something is said. */
-export const judgedAnswers = (answers: readonly RankedAnswer[]): Judged[] =>
-  answers.flatMap((answer) =>
-    answer.confidence === null
+/** Queries as they were asked, each once. */
+export const askedOnce = (answers: readonly RankedAnswer[]): RankedAnswer[] =>
+  answers.filter(({ isLeftOut }) => isLeftOut !== true)
+
+/**
+ * The first hits of which something is said. Where queries were asked as strangers too, all strangers
+ * together weigh a fifth: that is what a confidence is made for.
+ */
+export function judgedAnswers(answers: readonly RankedAnswer[]): Judged[] {
+  const said = answers.flatMap((answer) => {
+    const { confidence } = answer
+    const isStranger = answer.labels.length === 0
+    return confidence === null
       ? []
-      : [
-          {
-            confidence: answer.confidence,
-            isRight: rankOf(answer, undefined) === 1,
-            isStranger: answer.labels.length === 0
-          }
-        ]
-  )
+      : [{ confidence, isStranger, isRight: rankOf(answer, undefined) === 1 }]
+  })
+  if (askedOnce(answers).length === answers.length) return said
+  const strangers = said.filter(({ isStranger }) => isStranger).length
+  const known = said.length - strangers
+  const weight = (known * strangerShare) / (1 - strangerShare) / strangers
+  return said.map((one) => (one.isStranger ? { ...one, weight } : one))
+}
 
 export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptions): EvalFigures {
   const known = answers.filter(({ labels }) => labels.length > 0)
-  const unknown = answers.filter(({ labels }) => labels.length === 0)
+  const strangers = answers.filter(({ labels }) => labels.length === 0)
+  const asked = askedOnce(strangers)
+  const unknown = asked.length > 0 ? asked : strangers
   const ranks = known.map((answer) => rankOf(answer, options.threshold))
   const isAnswered = ({ hits }: RankedAnswer): boolean =>
     hits.some((hit) => isShown(hit, options.threshold))
   const hasThreshold = options.threshold !== undefined
   return {
-    queries: answers.length,
+    queries: askedOnce(answers).length,
     known: known.length,
     r1: share(ranks.map((rank) => rank <= 1)),
     r5: share(ranks.map((rank) => rank <= 5)),

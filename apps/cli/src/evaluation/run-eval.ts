@@ -2,6 +2,7 @@
 // reports the figures.
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
 import type { ApiClient } from '../api/api-client.ts'
@@ -71,6 +72,7 @@ export const runEval: Command = async (args, context) => {
     minSeq: summary.seq,
     threshold,
     keepsWrong: options.sheet !== undefined,
+    asksStrangers: options.asksStrangers,
     context
   })
   const figures = { threshold, galleryCounts: set.galleryCounts }
@@ -131,6 +133,8 @@ interface Asking {
   minSeq: number
   threshold: number | undefined
   keepsWrong: boolean
+  /** Asks each known query again, without its labels in the gallery. */
+  asksStrangers: boolean
   context: CommandContext
 }
 
@@ -140,25 +144,34 @@ async function ask({
   minSeq,
   threshold,
   keepsWrong,
+  asksStrangers,
   context
 }: Asking): Promise<{ answers: RankedAnswer[]; entries: SheetEntry[] }> {
   const progress = createProgress({ label: 'searching', unit: 'queries' }, context)
   const answers: RankedAnswer[] = []
   const entries: SheetEntry[] = []
+  let asked = 0
   for (const { name, file, labels, fields, kind, box } of set.queries) {
     const image = await readFile(file)
-    const startedMs = performance.now()
-    const answer = await keepTrying(() =>
-      searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) })
-    )
-    const ranked: RankedAnswer = {
-      labels,
-      kind,
-      hits: answer.hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
-      confidence: answer.hits[0]?.confidence ?? null,
-      ms: performance.now() - startedMs
+    const search = async (exclude?: Filter) => {
+      const startedMs = performance.now()
+      const options = { fields, minSeq, ...(box && { box }), ...(exclude && { exclude }) }
+      const answer = await keepTrying(() => searchPicture(api, set.config, image, options))
+      return { answer, ms: performance.now() - startedMs }
     }
+    const { answer, ms } = await search()
+    const ranked: RankedAnswer = { labels, kind, ms, ...rankedHits(answer) }
     answers.push(ranked)
+    if (asksStrangers && labels.length > 0) {
+      const without = await search({ label: { in: [...labels] } })
+      answers.push({
+        labels: [],
+        kind,
+        ms: without.ms,
+        ...rankedHits(without.answer),
+        isLeftOut: true
+      })
+    }
     const isRight =
       labels.length > 0
         ? rankOf(ranked, threshold) === 1
@@ -169,11 +182,16 @@ async function ask({
         image,
         answer: withBestHits(answer, threshold)
       })
-    progress.show(answers.length, set.queries.length)
+    progress.show(++asked, set.queries.length)
   }
   progress.done()
   return { answers, entries }
 }
+
+const rankedHits = ({ hits }: SearchAnswer): Pick<RankedAnswer, 'hits' | 'confidence'> => ({
+  hits: hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
+  confidence: hits[0]?.confidence ?? null
+})
 
 function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
   return {

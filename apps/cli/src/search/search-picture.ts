@@ -1,4 +1,5 @@
 // Searches a picture with the settings of the gallery's yaml.
+import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../api/api-client.ts'
 import type { SearchOptions } from '../api/item-calls.ts'
@@ -74,13 +75,20 @@ export function searchPicture(
   {
     fields,
     minSeq,
-    box
-  }: { fields?: PictureFields; minSeq?: number; box?: [number, number, number, number] } = {}
+    box,
+    exclude
+  }: {
+    fields?: PictureFields
+    minSeq?: number
+    box?: [number, number, number, number]
+    exclude?: Filter
+  } = {}
 ): Promise<SearchAnswer> {
   return api.search(config.collection, image, {
     ...searchOptionsOf(config, fields),
     ...(minSeq !== undefined && { min_seq: minSeq }),
-    ...(box && { box })
+    ...(box && { box }),
+    ...(exclude && { exclude })
   })
 }
 
