@@ -1,5 +1,5 @@
 // What two bases stand for is deleted: slots, batches, item lists. Everything goes on as before.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { itemsFrom, type TestItem } from '../src/testing/test-items.ts'
@@ -207,4 +207,27 @@ test('a quiet collection is folded once more, so that nothing stays behind', asy
   const before = await look()
   await reopen(() => gallery.rebuild())
   expect(await look()).toEqual(before)
+})
+
+test('folds that come faster than the retention do not keep what is folded for ever', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    await open({ stateShape: {}, retentionMs: 600_000 })
+    const kept: number[] = []
+    for (let minute = 0; minute < 60; minute++) {
+      await gallery.add(writer, itemsFrom(10 * minute, 2))
+      expect(await writer.fold()).toBe(true)
+      await deleteAll()
+      vi.setSystemTime(Date.now() + 60_000)
+      kept.push((await gallery.storedKeys(gallery.keys.logPrefix)).length)
+    }
+    // The retention, a fold, and a quarter of the retention between two bases that wait.
+    expect(Math.max(...kept.slice(20))).toBeLessThanOrEqual(10 + 2 + 3 + 1)
+    expect(await problems()).toEqual([])
+    const before = await look()
+    await reopen(() => gallery.rebuild())
+    expect(await look()).toEqual(before)
+  } finally {
+    vi.useRealTimers()
+  }
 })

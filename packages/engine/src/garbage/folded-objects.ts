@@ -3,16 +3,16 @@
 import { parseBatchKey, seqOfEndedJobs } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { isShared, partsOf } from '@likeness/shared/contract/vector-batch'
-import { isAppError } from '@likeness/shared/errors'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import { retryStore } from '@likeness/store/retry-store'
 import { type Base, readBase } from '../base/base.ts'
+import { HeldLogs } from '../base/held-logs.ts'
 import { KnownOperations } from '../base/known-operations.ts'
 import { decodeDeadPictures } from '../base/picture-names.ts'
 import { KeyPages, keysPerPage } from '../log/key-pages.ts'
 import { peekHeader } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
-import type { LooseBatch } from '../state/history.ts'
+import type { BaseRef, LooseBatch } from '../state/history.ts'
 import { isLost, openJobs, readPart, readStateLines } from '../state/read-state.ts'
 import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import type { JobPage } from '../state/state-lines.ts'
@@ -44,65 +44,98 @@ interface Folded {
   open: ReadonlySet<string>
 }
 
+/** An older base, and when it was seen to be one. */
+interface Waiting {
+  ref: BaseRef
+  sinceMs: number
+}
+/** So many bases wait at most: with a fold every few seconds, most of them are passed over. */
+const mostWaiting = 4
+
 export class FoldedObjects {
   private readonly deps: FoldedObjectsDeps
   private readonly known: KnownOperations
-  /** The older base: when it was seen first, and the keys that are still to be looked at. */
-  private pass: { key: string; sinceMs: number; pages?: AsyncGenerator<string[]> } | undefined
-  private doneFor: string | undefined
+  private readonly held: HeldLogs
+  /** Oldest first. A fold that comes meanwhile makes none of them wait longer. */
+  private waiting: Waiting[] = []
+  /** The base of which objects are deleted. */
+  private pass: { ref: BaseRef; pages?: AsyncGenerator<string[]> } | undefined
+  private seen: string | undefined
+  private state: FoldedState | undefined
 
   constructor(deps: FoldedObjectsDeps) {
     this.deps = deps
     this.known = new KnownOperations(deps.store)
+    this.held = new HeldLogs(deps.store)
   }
 
-  /** Whether there may be something to delete by now. Call this after each commit. */
-  hasLeft({ history }: FoldedState): boolean {
-    const key = history?.previous?.key
-    if (key === undefined || key === this.doneFor) return false
-    const nowMs = this.deps.clock.nowMs()
-    if (this.pass?.key !== key) this.pass = { key, sinceMs: nowMs }
-    return nowMs - this.pass.sinceMs >= this.deps.retentionMs
+  /** Whether there may be something to delete by now. */
+  private hasLeft({ history }: FoldedState): boolean {
+    const { clock, retentionMs } = this.deps
+    const nowMs = clock.nowMs()
+    const previous = history?.previous ?? null
+    // After the loss of the newest base, the one before is the only one that stands for its objects.
+    const isOlder = ({ ref }: Pick<Waiting, 'ref'>): boolean =>
+      previous !== null && ref.appliedSlot <= previous.appliedSlot
+    if (this.pass !== undefined && !isOlder(this.pass)) this.pass = undefined
+    const waiting = this.waiting.filter(isOlder)
+    this.waiting = waiting
+    const last = waiting.at(-1)
+    const isNew = previous !== null && previous.key !== this.seen
+    if (isNew && (last === undefined || nowMs - last.sinceMs >= retentionMs / mostWaiting)) {
+      this.seen = previous.key
+      waiting.push({ ref: previous, sinceMs: nowMs })
+    }
+    if (this.pass !== undefined) return true
+    const due = waiting.findLast(({ sinceMs }) => nowMs - sinceMs >= retentionMs)
+    if (due === undefined) return false
+    this.waiting = waiting.slice(waiting.indexOf(due) + 1)
+    this.pass = { ref: due.ref }
+    return true
   }
 
   /**
    * Returns the next objects to delete, by the committed version: undefined when there are none any
-   * more. They may be deleted once CURRENT has moved. Throws data_corrupt when the base is damaged.
+   * more. They may be deleted once CURRENT has moved. Throws data_corrupt or object_not_found when the
+   * base is damaged.
    */
   async next(state: FoldedState): Promise<string[] | undefined> {
-    if (!this.hasLeft(state)) return undefined
-    const pass = this.pass!
-    try {
-      pass.pages ??= this.pages(state)
-      for (;;) {
-        const page = await pass.pages.next()
-        if (page.done === true) break
-        if (page.value.length > 0) return page.value
+    this.state = state
+    while (this.hasLeft(state)) {
+      const pass = this.pass!
+      try {
+        pass.pages ??= this.pages(pass.ref)
+        for (;;) {
+          const page = await pass.pages.next()
+          if (page.done === true) break
+          if (page.value.length > 0) return page.value
+        }
+        this.pass = undefined
+      } catch (error) {
+        // The next call begins again, unless the same would come of it.
+        if (isLost(error)) this.pass = undefined
+        else pass.pages = undefined
+        throw error
       }
-      this.doneFor = pass.key
-    } catch (error) {
-      // The next call begins again, unless the same would come of it.
-      if (isAppError(error, 'data_corrupt')) this.doneFor = pass.key
-      pass.pages = undefined
-      throw error
     }
     return undefined
   }
 
-  private async *pages(state: FoldedState): AsyncGenerator<string[]> {
+  private async *pages(ref: BaseRef): AsyncGenerator<string[]> {
     const { keys, store, clock, signal } = this.deps
-    const { history } = state
+    const state = this.state!
     const folded = await retryStore(
       clock,
-      async () => readFolded(store, await readBase(store, history!.previous!)),
+      async () => readFolded(store, await readBase(store, ref)),
       signal
     )
-    const lastSlot = keys.logSlot(history!.floor)
+    const lastSlot = keys.logSlot(folded.base.appliedSlot)
     yield* this.listed(keys.logPrefix, async (key) => key <= lastSlot, lastSlot)
-    const named = (): ReadonlySet<string> => new Set([...state.batches].map(([, { key }]) => key))
+    const named = (): ReadonlySet<string> =>
+      new Set([...this.state!.batches].map(([, { key }]) => key))
     for (const [prefix, isOver] of [
-      [keys.batchesPrefix, (key: string) => this.isOwnOver(state, folded, key)],
-      [keys.sharedBatchesPrefix, (key: string) => this.isSharedOver(state, folded, key)]
+      [keys.batchesPrefix, (key: string) => this.isOwnOver(folded, key)],
+      [keys.sharedBatchesPrefix, (key: string) => this.isSharedOver(folded, key)]
     ] as const) {
       const kept = named()
       yield* this.listed(prefix, async (key) => {
@@ -113,18 +146,18 @@ export class FoldedObjects {
     const ingestionIn = (key: string, prefix: string): string =>
       key.slice(prefix.length, prefix.length + ulidChars)
     yield* this.listed(keys.ingestionsPrefix, (key) =>
-      this.isOver(state, folded, ingestionIn(key, keys.ingestionsPrefix))
+      this.isOver(folded, ingestionIn(key, keys.ingestionsPrefix))
     )
     const forgottenMs = await retryStore(clock, () => forgottenBeforeMs(this.deps, state), signal)
     yield* this.listed(keys.jobPrefix, async (key) => {
       const seq = seqOfEndedJobs(key)
       if (seq !== undefined) return seq <= folded.base.seq
       const ingestion = ingestionIn(key, keys.jobPrefix)
-      if (key === keys.jobResult(ingestion)) return await this.isOver(state, folded, ingestion)
+      if (key === keys.jobResult(ingestion)) return await this.isOver(folded, ingestion)
       return (
         ulidPattern.test(ingestion) &&
         ulidTimeMs(ingestion) < forgottenMs &&
-        !state.ingestions.has(ingestion)
+        !this.state!.ingestions.has(ingestion)
       )
     })
     yield* this.deadPictures(folded.base)
@@ -165,38 +198,32 @@ export class FoldedObjects {
     }
   }
 
-  private async isOwnOver(state: FoldedState, folded: Folded, key: string): Promise<boolean> {
+  private async isOwnOver(folded: Folded, key: string): Promise<boolean> {
     const ingestion = parseBatchKey(key)?.ingestion
-    return ingestion !== undefined && (await this.isOver(state, folded, ingestion))
+    return ingestion !== undefined && (await this.isOver(folded, ingestion))
   }
 
   /**
    * Whether an ingestion was accepted in a slot that the older base stands for, and had ended by then.
    * One whose operation nobody knows any more stays.
    */
-  private async isOver(
-    { ingestions }: FoldedState,
-    folded: Folded,
-    ingestion: string
-  ): Promise<boolean> {
+  private async isOver(folded: Folded, ingestion: string): Promise<boolean> {
+    const { ingestions, history } = this.state!
     if (ingestions.has(ingestion) || folded.open.has(ingestion)) return false
     if (!ulidPattern.test(ingestion)) return false
-    const { base } = folded
     const { clock, signal } = this.deps
-    const revision = await retryStore(
-      clock,
-      () => this.known.findIngestion(base.log?.operations ?? [], ingestion),
-      signal
-    )
-    return revision !== undefined && slotOf(revision) <= base.appliedSlot
+    // The newest base has the index. Parts of it that the older one names may be joined by now.
+    const find = async () => {
+      const { operations } = await this.held.get(history?.base ?? null)
+      return await this.known.findIngestion(operations, ingestion)
+    }
+    const revision = await retryStore(clock, find, signal)
+    return revision !== undefined && slotOf(revision) <= folded.base.appliedSlot
   }
 
   /** Whether all ingestions of a shared batch had ended. Their revisions are in its head. */
-  private async isSharedOver(
-    { ingestions }: FoldedState,
-    { base, open }: Folded,
-    key: string
-  ): Promise<boolean> {
+  private async isSharedOver({ base, open }: Folded, key: string): Promise<boolean> {
+    const { ingestions } = this.state!
     const { store, clock, signal } = this.deps
     const header = await retryStore(clock, () => peekHeader(store, key), signal)
     if (header === undefined || header === null || !isShared(header)) return false

@@ -66,7 +66,7 @@ const [least, most] = [0.01, 0.99]
  * The best of several boxes of a picture stands out by chance: so much is taken off for each factor
  * of e in their number.
  */
-const perBoxes = 0.2
+const perBoxes = 0.4
 
 /** [8 margin, 8 gap, share, 1] in the units of the judge. */
 export const inputsOf = ([margin, gap, share]: Evidence, scale: number): number[] => [

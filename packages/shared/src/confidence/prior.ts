@@ -14,7 +14,7 @@ export interface Prior {
 }
 
 const shipped: readonly Prior[] = [
-  { name: 'likeness-nano@0.3.1', weights: [1.4, 2.04, 1.26, -1.49], isPlain: true }
+  { name: 'likeness-nano@0.3.1', weights: [0.75, 1.29, 1.94, -1.63], isPlain: true }
 ]
 const other: Prior = { name: 'other', weights: [1.02, 0.89, 1.74, -1.56], isPlain: false }
 
