@@ -46,8 +46,15 @@ export async function removeObjects(deps: PlaceDeps, keys: readonly string[]): P
     for (const file of files) directories.add(path.dirname(file))
   }
   await deps.onStep('unlinked')
-  for (const directory of directories)
-    await syncSurvivor(deps, await pruneEmpty(deps.paths, directory))
+  // A thousand folders in one parent need one fsync of the parent.
+  const survivors = new Set<string>()
+  const emptied = [...directories]
+  for (let i = 0; i < emptied.length; i += unlinksAtOnce) {
+    const some = emptied.slice(i, i + unlinksAtOnce)
+    for (const survivor of await Promise.all(some.map((one) => pruneEmpty(deps.paths, one))))
+      survivors.add(survivor)
+  }
+  for (const survivor of survivors) await syncSurvivor(deps, survivor)
 }
 
 /**
