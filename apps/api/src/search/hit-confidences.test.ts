@@ -8,6 +8,8 @@ import {
   type TestApi
 } from '../test-support/start-test-api.ts'
 
+import { placesOf } from './hit-confidences.ts'
+
 let api: TestApi
 beforeEach(async () => {
   api = await startTestApi()
@@ -127,4 +129,13 @@ test('the best of several boxes of a picture is believed less than a vector', as
   const alone = await ask({ vector: query })
   expect(answer.objects).toHaveLength(2)
   expect(answer.hits[0]!.confidence!).toBeLessThan(alone.hits[0]!.confidence!)
+})
+
+test('a box counts as a place as far as no earlier one covers it', () => {
+  const subject = (...box: [number, number, number, number]) => ({ kind: 'subject' as const, box })
+  expect(placesOf([subject(0, 0, 1, 1)])).toBe(1)
+  expect(placesOf([subject(0, 0, 1, 1), subject(0, 0, 1, 1)])).toBe(1)
+  expect(placesOf([subject(0, 0, 1, 1), subject(0, 0, 1, 0.5)])).toBeCloseTo(1.5)
+  expect(placesOf([subject(0, 0, 1, 1), subject(2, 0, 3, 1), subject(4, 0, 5, 1)])).toBe(3)
+  expect(placesOf([{ kind: 'vector', box: null }])).toBe(1)
 })

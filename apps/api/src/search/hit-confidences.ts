@@ -4,9 +4,10 @@ import type { CollectionReader, Hit } from '@likeness/engine/contract'
 import { confidencesOf, type Judge, priorJudge } from '@likeness/shared/confidence/calibration'
 import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import type { Weights } from '@likeness/shared/contract/embedding-parts'
+import { iouOf } from '@likeness/shared/contract/box-overlap'
 import { labelKey } from '@likeness/shared/contract/margin'
 import { weightedParts } from '@likeness/shared/contract/search-weights'
-import type { SearchQueries } from './search-queries.ts'
+import type { AnsweredObject, SearchQueries } from './search-queries.ts'
 
 /** Returns the confidence of a hit of the query. */
 export type Confidences = (query: number, hit: Pick<Hit, 'item'>) => number | null
@@ -28,9 +29,20 @@ export function judgeOf(
   return isOf ? calibration : priorJudge(version)
 }
 
-/** Places of a picture that are asked for the same thing. Vectors and examples are asked alone. */
-const boxesOf = ({ objects }: SearchQueries): number =>
-  Math.max(1, objects.filter(({ kind }) => kind !== 'vector' && kind !== 'examples').length)
+/**
+ * Number of places of a picture that are asked for the same thing. A box counts as far as no earlier
+ * one covers it: the same look twice has no second chance. Vectors and examples are asked alone.
+ */
+export function placesOf(objects: readonly Pick<AnsweredObject, 'kind' | 'box'>[]): number {
+  const boxes = objects.flatMap(({ kind, box }) =>
+    kind === 'vector' || kind === 'examples' || box === null ? [] : [box]
+  )
+  const looks = boxes.reduce(
+    (sum, box, i) => sum + 1 - Math.max(0, ...boxes.slice(0, i).map((other) => iouOf(other, box))),
+    0
+  )
+  return Math.max(1, looks)
+}
 
 /** `found`: the hits of each query, with what lies near it. */
 export async function confidencesOfHits(
@@ -40,7 +52,7 @@ export async function confidencesOfHits(
   weights: Weights | undefined
 ): Promise<Confidences> {
   const judge = judgeOf(reader, weights)
-  const boxes = boxesOf(queries)
+  const boxes = placesOf(queries.objects)
   const counts = new Map<string, Promise<number>>()
   const countOf = async (label: string | null, { nearest }: Surroundings): Promise<number> => {
     if (label === null) return 1

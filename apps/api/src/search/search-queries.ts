@@ -8,7 +8,7 @@ import { rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 
-type AnsweredObject = Omit<SearchAnswer['objects'][number], 'hits' | 'verdict'>
+export type AnsweredObject = Omit<SearchAnswer['objects'][number], 'hits' | 'verdict'>
 
 export interface SearchQueries {
   objects: AnsweredObject[]

@@ -63,10 +63,10 @@ const factor = 8
 /** No list of hits is proof. */
 const [least, most] = [0.01, 0.99]
 /**
- * The best of several boxes of a picture stands out by chance: so much is taken off for each factor
+ * The best of several places of a picture stands out by chance: so much is taken off for each factor
  * of e in their number.
  */
-const perBoxes = 0.4
+const perBoxes = 0.2
 
 /** [8 margin, 8 gap, share, 1] in the units of the judge. */
 export const inputsOf = ([margin, gap, share]: Evidence, scale: number): number[] => [

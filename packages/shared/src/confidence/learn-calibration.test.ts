@@ -66,6 +66,18 @@ test('too few pictures leave the prior, marked as such, with its scale', () => {
   })
 })
 
+test('where no label has a second picture, the margin of strangers is the unit of a known model too', () => {
+  const known = { ...gallery, labels: 100, embedding: 'likeness-nano@0.3.1/general@1' }
+  const pairs = probes(100, { right: 0.12, wrong: 0.02, rightPart: 1 })
+  expect(learnCalibration(pairs, known)).toMatchObject({ scale: 1 })
+  const alone = pairs.map((probe) => ({ ...probe, known: undefined }))
+  const learned = learnCalibration(alone, known)
+  expect(learned).toMatchObject({ kind: 'prior', prior: 'other' })
+  expect(learned.scale).not.toBe(1)
+  expect(learnCalibration(alone.slice(0, 99), known)).toMatchObject({ scale: 1 })
+  expect(learnCalibration(alone, { ...known, labels: 99 })).toMatchObject({ scale: 1 })
+})
+
 test('with fewer than five labels there is no scale, and nothing is said', () => {
   const learned = learnCalibration(probes(30, { right: 0.1, wrong: 0.02, rightPart: 1 }), {
     ...gallery,

@@ -3,7 +3,7 @@
 import { type Calibration, inputsOf } from './calibration.ts'
 import { type Evidence, fewestLabels } from './evidence.ts'
 import { type Example, fitLogistic, logitOf, logLoss, sigmoid } from './logistic.ts'
-import { type Prior, priorOf } from './prior.ts'
+import { type Prior, priorOf, priorOfAny } from './prior.ts'
 import {
   calibrationError,
   curveConfidences,
@@ -30,6 +30,11 @@ export interface Gallery
 /** Part of strangers among the queries for which confidences are right. */
 const strangersShare = 0.2
 const fewestKnown = 6
+/**
+ * Strangers, and labels, from which on the mean margin of strangers is a unit. In small galleries the
+ * units of the model are better.
+ */
+const fewestForScale = 100
 /** With fewer labels the pairs say less of other queries. */
 const fewLabels = 20
 const manyLabels = 1000
@@ -105,12 +110,24 @@ function scaleOf(probes: readonly Probe[], prior: Prior): number | null {
 }
 
 /**
+ * The prior of the model; where no label has a second picture, the one in units of the margins of
+ * strangers. That is all such a gallery tells of itself, and galleries of one picture a label differ
+ * in it more than others do.
+ */
+function priorFor(probes: readonly Probe[], { embedding, labels }: Gallery): Prior {
+  const known = probes.filter((probe) => probe.known !== undefined).length
+  const strangers = probes.filter(({ stranger }) => stranger !== undefined).length
+  const tellsScale = labels >= fewestForScale && strangers >= fewestForScale
+  return known < fewestKnown && tellsScale ? priorOfAny : priorOf(embedding)
+}
+
+/**
  * Returns the learned calibration, when it says better than the prior what held-out pictures are;
  * else the prior, with the figures of the prior.
  */
 export function learnCalibration(probes: readonly Probe[], gallery: Gallery): Calibration {
   const { labels, ...rest } = gallery
-  const prior = priorOf(gallery.embedding)
+  const prior = priorFor(probes, gallery)
   // Without probes nothing was seen of the gallery: it may be too large to be read.
   const isTooFew = probes.length > 0 && labels < fewestLabels
   const scale = isTooFew ? null : scaleOf(probes, prior)

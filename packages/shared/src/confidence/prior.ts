@@ -14,13 +14,18 @@ export interface Prior {
 }
 
 const shipped: readonly Prior[] = [
-  { name: 'likeness-nano@0.3.1', weights: [0.75, 1.29, 1.94, -1.63], isPlain: true }
+  { name: 'likeness-nano@0.3.1', weights: [1.22, 1.35, 1.5, -1.73], isPlain: true }
 ]
-const other: Prior = { name: 'other', weights: [1.02, 0.89, 1.74, -1.56], isPlain: false }
+/** Of any model, also an unknown one. */
+export const priorOfAny: Prior = {
+  name: 'other',
+  weights: [1.02, 0.89, 1.74, -1.56],
+  isPlain: false
+}
 
 /** `embedding`: its version, model@version/profile@version. A learned profile has its own scale. */
 export function priorOf(embedding: string): Prior {
   const [model, profile = ''] = embedding.split('/')
   const known = shipped.find(({ name }) => name === model)
-  return known !== undefined && profile.startsWith('general@') ? known : other
+  return known !== undefined && profile.startsWith('general@') ? known : priorOfAny
 }
