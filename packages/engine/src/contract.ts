@@ -200,6 +200,8 @@ export interface SearchQuery {
   /** Number of items (not rows) per query. */
   k: number
   searchBudget?: number
+  /** Every live row is compared, as it is stored, whatever the budget. */
+  exact?: boolean
   /** With hamming: the best k items among all within this many bits, inclusive. */
   hammingRadius?: number
   scoreThres?: number
@@ -219,6 +221,7 @@ export interface Around {
   within?: Filter | undefined
 }
 export type FoundAround = { hits: Hit[]; around: Surroundings }
+export type ItemVectors = { item: StoredItem; vectors: VectorRows }
 export interface CollectionReader {
   readonly seq: number
   /** Learned from the items of an earlier version, or null. */
@@ -246,17 +249,14 @@ export interface CollectionReader {
   /** Number of items with the label. */
   countLabel(label: string): Promise<number>
   getItem(id: string): Promise<StoredItem | undefined>
-  /**
-   * Returns the vectors of an item, for a query by item: the full ones where re-scoring keeps them,
-   * otherwise the searched ones.
-   */
+  /** Returns the vectors of an item: the full ones where re-scoring keeps them, else the searched. */
   getVectors(id: string): Promise<VectorRows | undefined>
   /** Returns a single row of the vectors of an item. */
   getRow(id: string, row: number): Promise<VectorRows | undefined>
   /** Yields every item, in no order. For checks and exports. */
   scroll(): AsyncIterable<StoredItem>
-  /** Yields every item with its vectors (see getVectors), in no order. For exports. */
-  scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: VectorRows }>
+  /** Yields every item with its vectors, in no order; `most`: at most so many, evenly spread. */
+  scrollVectors(options?: { most?: number }): AsyncIterable<ItemVectors>
   /** Must be called once. Files stay until the last user has released them. */
   release(): void
 }

@@ -39,7 +39,7 @@ afterEach(() => gallery.close())
 async function fill({
   metric = 'IP',
   ...options
-}: GalleryOptions): Promise<(searchBudget?: number) => Promise<number>> {
+}: GalleryOptions): Promise<(searchBudget?: number, exact?: boolean) => Promise<number>> {
   const { width, vectorOf: hardVector, queries, recall } = hardSet(metric)
   gallery = await createGallery({
     sealThreshold: 64,
@@ -52,14 +52,14 @@ async function fill({
   await gallery.add(writer, items)
   while (await writer.merge());
   const vectors = Float32Array.from(queries.flatMap((query) => [...query]))
-  return async (searchBudget) => {
+  return async (searchBudget, exact) => {
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
       timeoutMs: 60_000
     })
     try {
       expect(reader.segments.map((segment) => segment.rows)).toEqual([rows])
-      return recall(await reader.search({ vectors, k, searchBudget }))
+      return recall(await reader.search({ vectors, k, searchBudget, exact }))
     } finally {
       reader.release()
     }
@@ -97,6 +97,18 @@ test('a collection has a budget of its own, and a query may say another', async 
   expect(await recallAt()).toBeLessThan(0.6)
   expect(await recallAt(51)).toBe(1)
 })
+
+test.each(['IVF', 'HNSW32'] as const)(
+  '%s: an exact search finds all, whatever budget it has',
+  async (method) => {
+    for (const metric of ['IP', 'L2', 'hamming'] as const) {
+      await gallery?.close()
+      const recallAt = await fill({ method, metric })
+      expect(await recallAt(1)).toBeLessThan(0.95)
+      expect(await recallAt(1, true)).toBe(1)
+    }
+  }
+)
 
 test('what is exact is exact at any budget', async () => {
   const recallAt = await fill({ method: 'FLAT' })

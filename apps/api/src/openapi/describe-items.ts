@@ -1,5 +1,6 @@
 // Routes of stored items, for the OpenAPI document.
 import { readOptionsSchema } from '../answers/stored-item.ts'
+import { querySchema as vectorsQuerySchema } from '../routes/export-vectors.ts'
 import { querySchema as thumbnailQuerySchema } from '../routes/item-thumbnail.ts'
 import { type AnswerDescription, json, type RouteDescriptions } from './route-description.ts'
 
@@ -128,8 +129,8 @@ export const itemRoutes: RouteDescriptions = {
     tag: 'items',
     summary: 'Every item of one committed version with its vectors',
     description:
-      'In no order, as lines that POST of the same path takes, or with `Accept: application/vnd.apache.arrow.stream` as rows of Arrow. An answer that ends early is cut off, not closed.',
-    query: readOptionsSchema,
+      'In no order, all or `sample` of them, as lines that POST of the same path takes, or with `Accept: application/vnd.apache.arrow.stream` as rows of Arrow. An answer that ends early is cut off, not closed.',
+    query: vectorsQuerySchema,
     answers: {
       200: {
         description: 'One VectorLine a line.',

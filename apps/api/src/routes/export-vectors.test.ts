@@ -121,6 +121,13 @@ test('the version is the one that was asked for', async () => {
   expect(api.replica.open).toBe(0)
 })
 
+test('a sample has at most as many items as were asked for', async () => {
+  api.replica.items = ['a', 'b', 'c'].map((id) => ({ id, vectors: [[1, 0, 0, 0]] }))
+  expect(linesOf(await (await api.fetch(`${path}?sample=2`)).text())).toHaveLength(2)
+  for (const sample of ['0', '100001', 'some'])
+    expect(await codeOf(await api.fetch(`${path}?sample=${sample}`))).toBe('400 invalid_request')
+})
+
 test('no more is read than the client takes, and the version is given back when it leaves', async () => {
   api.replica.items = [{ id: 'a', vectors: [[1, 0, 0, 0]] }]
   const seen = endlessScroll()

@@ -38,6 +38,14 @@ test('within a radius of bits everything is answered, up to 10 000 hits or k', a
   }
 })
 
+test('an exact search is asked for as such', async () => {
+  await answerOf(await searchJson({ vector: [1, 0, 0, 0], search_budget: 3, exact: true }))
+  expect(api.replica.queries.at(-1)).toMatchObject({ searchBudget: 3, exact: true })
+  expect(await codeOf(await searchJson({ vector: [1, 0, 0, 0], exact: 'yes' }))).toBe(
+    '400 invalid_request'
+  )
+})
+
 test('nothing above the threshold is an empty answer, also with the threshold of the collection', async () => {
   expect(
     (await answerOf(await searchJson({ vector: [0, 0, 0, 1], score_thres: 0.1 }))).hits

@@ -233,6 +233,7 @@ function searchOptions(
     weights: request.weights,
     k: asked.k,
     searchBudget: request.search_budget,
+    exact: request.exact,
     hammingRadius: request.hamming_radius,
     scoreThres: request.score_thres ?? settings.score_thres,
     filter: request.filter === undefined ? within : bothOf(request.filter, within),

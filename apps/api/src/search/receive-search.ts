@@ -22,6 +22,7 @@ const asJson = new Set([
   'k',
   'score_thres',
   'search_budget',
+  'exact',
   'hamming_radius',
   'min_seq',
   'max_objects',

@@ -144,8 +144,8 @@ export function createFakeReplica(
       async *scroll() {
         yield* replica.items.map(stored)
       },
-      async *scrollVectors() {
-        for (const item of replica.items)
+      async *scrollVectors({ most } = {}) {
+        for (const item of replica.items.slice(0, most))
           yield { item: stored(item), vectors: Float32Array.from(item.vectors.flat()) }
       },
       release: () => void replica.open--

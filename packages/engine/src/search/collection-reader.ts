@@ -19,6 +19,7 @@ import type {
   CollectionReader,
   FoundAround,
   Hit,
+  ItemVectors,
   OperationResult,
   SearchQuery,
   SegmentSummary,
@@ -32,16 +33,13 @@ import { comparedQueries } from './compared-queries.ts'
 import type { Grouping } from './group-search.ts'
 import { countLabel } from './label-counts.ts'
 import { readHits } from './read-hits.ts'
+import { itemsInChunks, itemsSpread } from './scrolled-items.ts'
 import type { Candidate, SegmentQuery } from './segment-search.ts'
 import { filterView, readItems, type SegmentView } from './segment-view.ts'
 import { itemsLooked, surroundingsOf } from './surroundings.ts'
 
 /** Queries of one search that run at a time: enough for all cores. */
 const queriesAtOnce = 16
-/** Most rows of a chunk in a scroll: 2 MiB of vectors at 512-d. */
-const rowsPerChunk = 1024
-const payloadBytesPerChunk = 2 ** 22
-
 export class OpenCollectionReader implements CollectionReader {
   readonly manifest: Manifest
   readonly views: readonly SegmentView[]
@@ -161,13 +159,13 @@ export class OpenCollectionReader implements CollectionReader {
       )
     const queries = comparedQueries(spec, vectors, weights)
     const views = filter === undefined ? this.views : await this.narrow(filter)
-    const { k, searchBudget, hammingRadius, groupBy, groupSize = 1 } = rest
+    const { k, searchBudget, exact = false, hammingRadius, groupBy, groupSize = 1 } = rest
     const budget = searchBudget ?? spec.settings.search_budget
     const grouping = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
     const turns = new Turns()
     const found: T[] = []
     for await (const one of mapInOrder(queries, queriesAtOnce, (compared) =>
-      find(views, { ...compared, k, spec, budget, radius: hammingRadius }, grouping)
+      find(views, { ...compared, k, spec, budget, exact, radius: hammingRadius }, grouping)
     )) {
       found.push(one)
       await turns.take()
@@ -219,12 +217,14 @@ export class OpenCollectionReader implements CollectionReader {
   }
 
   async *scroll(): AsyncIterable<StoredItem> {
-    for (const { view, items } of this.chunks()) yield* await readItems(view, items)
+    for (const { view, items } of itemsInChunks(this.views)) yield* await readItems(view, items)
   }
 
-  async *scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: VectorRows }> {
+  async *scrollVectors({ most = Infinity }: { most?: number } = {}): AsyncIterable<ItemVectors> {
     const { dim } = this.spec.embedding
-    for (const { view, items } of this.chunks()) {
+    const places =
+      most < this.counts.items ? itemsSpread(this.views, most) : itemsInChunks(this.views)
+    for (const { view, items } of places) {
       const { segment } = view
       const [stored, vectors] = await Promise.all([
         readItems(view, items),
@@ -237,10 +237,6 @@ export class OpenCollectionReader implements CollectionReader {
         yield { item, vectors: copyRows(rowsBetween(vectors, dim, first, row)) }
       }
     }
-  }
-
-  private *chunks(): Iterable<{ view: SegmentView; items: number[] }> {
-    for (const view of this.views) for (const items of chunksOf(view)) yield { view, items }
   }
 
   /** Whether only the opener of the reader still uses it. */
@@ -256,25 +252,4 @@ export class OpenCollectionReader implements CollectionReader {
   release(): void {
     if (--this.users === 0) this.onIdle(this)
   }
-}
-
-/** Yields the live items of a segment in chunks that are read at once. */
-function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number[]> {
-  let items: number[] = []
-  let rows = 0
-  for (let item = 0; item < meta.items; item++) {
-    const first = meta.firstRow[item]!
-    if (deleted.has(first)) continue
-    items.push(item)
-    rows += meta.firstRow[item + 1]! - first
-    if (
-      rows < rowsPerChunk &&
-      meta.payloadOffset[item + 1]! - meta.payloadOffset[items[0]!]! < payloadBytesPerChunk
-    )
-      continue
-    yield items
-    items = []
-    rows = 0
-  }
-  if (items.length > 0) yield items
 }

@@ -24,6 +24,8 @@ export interface SegmentQuery extends ComparedQuery {
   /** Number of candidates that are answered where the effort for k finds so many. */
   looked?: number
   budget: number | undefined
+  /** Every live row is looked at, whatever the budget. */
+  exact?: boolean
   /** Radius in bits, inclusive. The best k of all items within the radius are returned. */
   radius?: number | undefined
   spec: CollectionSpec
@@ -103,9 +105,10 @@ interface Effort {
  */
 function firstEffort(
   { segment: { index, ref, nlist } }: SegmentView,
-  { budget, k }: SegmentQuery,
+  { budget, k, exact = false }: SegmentQuery,
   live: number
 ): Effort {
+  if (exact) return { exact: !isExact(ref), efSearch: 1, nprobe: 1 }
   const efSearch =
     budget ??
     (ref.tuned === undefined

@@ -83,14 +83,17 @@ export async function surroundingsOf(
   return { nearest, labels: labels.slice(0, labelsWanted) }
 }
 
-/** Finds the best scores of the nearest labels, one more than an answer needs. */
+/**
+ * Finds the best scores of the nearest labels, one more than an answer needs. Also beside an exact
+ * search the usual effort is enough: a confidence is an estimate.
+ */
 export async function nearestLabels(
   views: readonly SegmentView[],
   query: SegmentQuery,
   { isLeftOut, leftOut }: Pick<FoundItems, 'isLeftOut' | 'leftOut'>
 ): Promise<[label: string, score: number][]> {
   const size = 1 + leftOut
-  const { looked: _looked, radius: _radius, ...open } = query
+  const { looked: _looked, radius: _radius, exact: _exact, ...open } = query
   const wanted = { ...open, k: (1 + labelsWanted) * size }
   const grouped = await bestGrouped(views, wanted, { by: 'label', size })
   const kept = grouped.filter((candidate) => !isLeftOut(candidate))

@@ -22,13 +22,11 @@ export const maxOpenJobs = inCollection(200_000, 'maxOpenJobs', 'jobs', [
   'uploads and imports that are accepted and not yet embedded',
   'backlog_full'
 ])
-
 /** Their lists are in the log, and in the queue when their turn comes. */
 export const maxOpenLineBytes = inCollection(64 * 1024 * 1024, 'maxOpenLineBytes', 'bytes', [
   'lists of small uploads and imports that are accepted and not yet embedded',
   'backlog_full'
 ])
-
 export const maxCollectionsOfJobs = ofLists(200, 'maxCollectionsOfJobs', 'collections', [
   'collections whose jobs are listed together; beyond, the list is of one collection',
   'invalid_request'
@@ -88,6 +86,10 @@ export const maxIdMapLineBytes = ofLists(8 * 1024 * 1024, 'maxIdMapLineBytes', '
   'a line of the id map of an exported gallery',
   'invalid_request'
 ])
+export const maxSample = ofLists(100_000, 'maxSample', 'items', [
+  'the `sample` of the vectors of a collection',
+  'invalid_request'
+])
 /** The table is read as a whole. */
 export const maxLabelsFileBytes = ofLists(256 * 1024 * 1024, 'maxLabelsFileBytes', 'bytes', [
   'a `labels.csv`',
@@ -123,7 +125,6 @@ export const maxRelabelBytes = items(16 * 1024 * 1024, 'maxRelabelBytes', 'bytes
   'ids of a relabel x bytes of its label and metadata',
   'too_large'
 ])
-
 /** A slot of the log holds one more operation than 1 MB, and S3 writes 5 MiB on a condition. */
 export const maxOperationBytes = items(3 * 1024 * 1024, 'maxOperationBytes', 'bytes', [
   'a change (delete, relabel, settings) as JSON',

@@ -64,6 +64,11 @@ export const searchRequestSchema = z.strictObject({
   k: z.number().int().min(1).max(maxK).optional(),
   score_thres: z.number().optional(),
   search_budget: searchBudgetSchema.optional(),
+  /**
+   * true: every stored row is compared, whatever the budget and the index. For measuring recall; it
+   * costs as much as a search of FLAT.
+   */
+  exact: z.boolean().optional(),
   /** With hamming: the best k hits among all within this many bits, inclusive. */
   hamming_radius: z.number().int().min(0).max(65_536).optional(),
   consistency: z.enum(consistencies).default('bounded'),
