@@ -7,7 +7,8 @@ import { randomFillSync } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { BinaryIndex, configurePool, FaissIndex, type VectorStorage } from '@likeness/faiss'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
-import { exactRows, leastEffort, median, processorMs, recallOf, round } from './measure.ts'
+import { leastEffort } from '@likeness/shared/data/least-effort'
+import { exactRows, median, processorMs, recallOf, round } from './measure.ts'
 
 const { values: args } = parseArgs({
   options: {

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { configurePool } from '@likeness/faiss'
-import { exactRows, leastEffort, median, recallOf, type Tuned } from '../measure.ts'
+import { leastEffort, type LeastEffort } from '@likeness/shared/data/least-effort'
+import { exactRows, median, recallOf } from '../measure.ts'
 import { clusteredVectors } from './clustered-vectors.ts'
 import {
   type Contender,
@@ -65,7 +66,7 @@ async function tune(
   contender: Contender,
   queries: Float32Array,
   truth: Set<number>[]
-): Promise<Tuned> {
+): Promise<LeastEffort> {
   const recallAt = async (ef: number) => {
     contender.setEf(ef)
     return recallOf(await contender.search(queries), truth)
@@ -110,7 +111,7 @@ async function run(dir: string): Promise<void> {
     `building ${shape.rows} x ${shape.dim}, M ${shape.m}, efConstruction ${shape.efConstruction}, one thread each`
   )
   const buildTimes = await build(contenders, vectors)
-  const tuned = new Map<Contender, Tuned>()
+  const tuned = new Map<Contender, LeastEffort>()
   for (const contender of contenders) tuned.set(contender, await tune(contender, queries, truth))
   const rounds = await measure(contenders, queries)
   const result: Record<string, { recall: number; msPerQuery: number; buildS: number }> = {}

@@ -1,5 +1,6 @@
 // Finds the index and effort with which a side reaches the requested recall fastest.
-import { leastEffort, median, recallOf } from '../measure.ts'
+import { leastEffort } from '@likeness/shared/data/least-effort'
+import { median, recallOf } from '../measure.ts'
 import type { SecondProcess } from './second-process.ts'
 import type { Effort, Side } from './side.ts'
 

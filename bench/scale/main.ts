@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type IndexSpec, trainCentroids, trainCodebook, type VectorStorage } from '@likeness/faiss'
+import { bytesAVector } from '@likeness/shared/contract/index-memory'
 import { median, percentile, recallOf, round, timed } from '../measure.ts'
 import {
   buildSegment,
@@ -20,7 +21,6 @@ import {
   type SegmentRecord
 } from './build-segment.ts'
 import { mergeBest } from './exact-best.ts'
-import { bytesAVector } from './formula.ts'
 import type { ReaderResult, ReaderTask } from './reader-process.ts'
 import { blockOf, queriesOf, rowsPerBlock } from './seeded-stream.ts'
 
@@ -175,7 +175,7 @@ async function run(dir: string): Promise<void> {
     efforts: efforts[method],
     mapLists: args['on-disk']
   })
-  const formula = bytesAVector({ method, storage, dim })
+  const formula = bytesAVector({ method, metric: 'IP', storage, dim })
   say(
     `opened in ${openS.toFixed(1)} s, ${(residentBytes / rows).toFixed(1)} resident bytes a vector, formula ${formula.toFixed(1)}`
   )

@@ -1,9 +1,8 @@
 // The quantizer, shared by the indexes of a collection: IVF centroids, ranges of sq8, centroids of
 // pq. One file, trained when there are enough points and trained again as the collection grows.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { listsFor, trainedBytes } from '@likeness/shared/contract/index-memory'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
-import { codebookFloats } from '@likeness/shared/contract/storage-forms'
-import { bitsBytes } from '../vector-index/bits.ts'
 import { indexMetric, needsQuantizer, sealedConfig } from '../vector-index/segment-config.ts'
 import type { Manifest } from '../version/manifest.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -20,8 +19,6 @@ export interface Quantizer {
  * new one is trained and every segment is written again.
  */
 const growth = 4
-/** Faiss warns below 39 training points per centroid. */
-const pointsPerCentroid = 39
 
 export const isOutgrown = (
   spec: CollectionSpec,
@@ -33,13 +30,10 @@ export const isOutgrown = (
   liveRows >= growth * quantizer.trainedOn
 
 /** Size of the quantizer file in bytes. */
-export function quantizerBytes(
+export const quantizerBytes = (
   { metric, storage, embedding: { dim } }: CollectionSpec,
   nlist: number
-): number {
-  if (metric === 'hamming') return nlist * bitsBytes(dim)
-  return 4 * (nlist * dim + codebookFloats(storage, dim))
-}
+): number => trainedBytes({ metric, storage, dim }, nlist)
 
 interface QuantizerDeps {
   files: SegmentFiles
@@ -57,8 +51,6 @@ export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Pro
  */
 const leastSample = 262_144
 const samplePerCentroid = 64
-const listsFor = (rows: number): number =>
-  Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
 export const pointsToTrain = (rows: number): number =>
   Math.max(leastSample, samplePerCentroid * listsFor(rows))
 
