@@ -2,26 +2,25 @@
 // evict when memory is short.
 import { totalmem } from 'node:os'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { bytesAnItem, listPlaceBytes } from '@likeness/shared/contract/index-memory'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
 const bytesOfFloat = 4
-const bytesOfPlace = 8
 
 /**
  * Returns the bytes of memory that a loaded segment holds. The index has in memory the arrays of
- * its file (vectors or codes, HNSW links, IVF lists with ids). The columns of the item table are
- * views of the file's bytes. A bitmap has a bit per row. Payload and full vectors stay on disk. IVF
- * lists with `on_disk` stay on disk too: only the centroids and a place per row are in memory.
+ * its file (vectors or codes, HNSW links, IVF lists with ids), and for IVF a place per row. The item
+ * table is there without its arrivals. A bitmap has a bit per row. Payload and full vectors stay on
+ * disk. IVF lists with `on_disk` stay on disk too: only the centroids and the places are in memory.
  */
 export function residentBytes(
-  { rows, quantizer, index: kind, files: { index, meta } }: ManifestSegment,
+  { items, rows, quantizer, index: kind, files: { index } }: ManifestSegment,
   { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>
 ): number {
   const mapped = settings.on_disk && kind === 'ivf'
-  const indexBytes = mapped
-    ? bytesOfFloat * dim * (quantizer?.nlist ?? 0) + bytesOfPlace * rows
-    : index.sizeBytes
-  return indexBytes + meta.sizeBytes + Math.ceil(rows / 8)
+  const read = mapped ? bytesOfFloat * dim * (quantizer?.nlist ?? 0) : index.sizeBytes
+  const places = kind === 'ivf' ? listPlaceBytes * rows : 0
+  return read + places + bytesAnItem * items + Math.ceil(rows / 8)
 }
 
 export const versionBytes = ({ segments, spec }: Pick<Manifest, 'segments' | 'spec'>): number =>

@@ -22,7 +22,7 @@ const graphLinks = 32
 const graphBytes = 4 * (2 * graphLinks + graphLinks / (graphLinks - 1)) + 8 + 4
 const listIdBytes = 8
 /** Place of a row in the lists, for deletions and exact searches. */
-const listPlaceBytes = 8
+export const listPlaceBytes = 8
 
 /** Hash 16, revision 8, place of the payload 8, ordinal 4, first row 4 (item-table.ts). */
 export const bytesAnItem = 40
