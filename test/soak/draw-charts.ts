@@ -1,4 +1,5 @@
 // Draws the samples of a soak as an SVG: one chart below the other, over the same time.
+import { colours, drawFrame, drawLine, drawPage, type Frame } from '@likeness/shared/data/svg-chart'
 import type { Sample } from './samples.ts'
 
 const width = 900
@@ -18,26 +19,26 @@ function drawChart(
   { title, of }: (typeof charts)[number],
   top: number
 ): string {
-  const [first, last] = [samples[0]?.atMs ?? 0, samples.at(-1)?.atMs ?? 1]
+  const firstMs = samples[0]?.atMs ?? 0
+  const minutes = ({ atMs }: Sample): number => (atMs - firstMs) / 60_000
   const known = samples.filter((sample) => Number.isFinite(of(sample)))
   const most = known.reduce((highest, sample) => Math.max(highest, of(sample)), 1)
-  const points = known.map((sample) => {
-    const x = left + ((width - left - 20) * (sample.atMs - first)) / Math.max(1, last - first)
-    const y = top + height - (height * of(sample)) / most
-    return `${x.toFixed(1)},${y.toFixed(1)}`
-  })
-  const minutes = ((last - first) / 60_000).toFixed(0)
-  return `<text x="${left}" y="${top - 8}">${title}</text>
-<rect x="${left}" y="${top}" width="${width - left - 20}" height="${height}" fill="none" stroke="#bbb"/>
-<text x="${left - 8}" y="${top + 12}" text-anchor="end">${most.toFixed(0)}</text>
-<text x="${left - 8}" y="${top + height}" text-anchor="end">0</text>
-<text x="${width - 20}" y="${top + height + 16}" text-anchor="end">${minutes} min</text>
-<polyline points="${points.join(' ')}" fill="none" stroke="#1f4ed8" stroke-width="1.5"/>`
+  const end = Math.max(0.01, ...samples.map(minutes))
+  const frame: Frame = {
+    left,
+    top,
+    width: width - left - 20,
+    height,
+    title,
+    x: { label: '', from: 0, to: end, ticks: [end], text: (tick) => `${tick.toFixed(0)} min` },
+    y: { label: '', from: 0, to: most, ticks: [0, most], text: (tick) => tick.toFixed(0) }
+  }
+  const points = known.map((sample) => [minutes(sample), of(sample)] as const)
+  return drawFrame(frame) + drawLine(frame, points, `stroke="${colours[0]}" stroke-width="1.5"`)
 }
 
 export const drawCharts = (samples: readonly Sample[]): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${charts.length * (height + gap) + gap}" font-family="sans-serif" font-size="13">
-<rect width="100%" height="100%" fill="#fff"/>
-${charts.map((chart, n) => drawChart(samples, chart, gap + n * (height + gap))).join('\n')}
-</svg>
-`
+  drawPage(
+    { width, height: charts.length * (height + gap) + gap, title: 'soak' },
+    charts.map((chart, n) => drawChart(samples, chart, gap + n * (height + gap)))
+  )

@@ -1,6 +1,6 @@
 // The contact sheet as HTML with the pictures inside. Labels are the user's text: everything is
 // escaped.
-import { escapeHtml } from '../escape-html.ts'
+import { escapeHtml } from '@likeness/shared/data/escape-html'
 
 export interface SheetRow {
   name: string

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { HitAnswer } from '@likeness/shared/contract/http/search'
-import { escapeHtml } from '../escape-html.ts'
+import { escapeHtml } from '@likeness/shared/data/escape-html'
 import { median } from '../median.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
 import { renderSheetHtml } from './contact-sheet-html.ts'
