@@ -32,3 +32,10 @@ export type { VerifyReport } from './verify/verify.ts'
 export type { WriterDeps } from './writer/writer-deps.ts'
 export { createRawVectors, type RawVectors } from './history/raw-vectors.ts'
 export { bitsBytes, packBits } from './vector-index/bits.ts'
+export { mayRescore, openTrial, type Trial, type TrialSpec } from './trial/open-trial.ts'
+export {
+  exactNeighbours,
+  measureTrial,
+  type Neighbours,
+  type TrialFigures
+} from './trial/measure-trial.ts'

@@ -12,7 +12,7 @@ export const rescoredRows = 4
 export async function rescored(
   { ids }: SearchResult,
   vector: Float32Array,
-  { vectors, metric }: { vectors: VectorFile; metric: IndexMetric }
+  { vectors, metric }: { vectors: Pick<VectorFile, 'read'>; metric: IndexMetric }
 ): Promise<SearchResult> {
   const end = ids.indexOf(-1)
   const found = end < 0 ? ids : ids.subarray(0, end)

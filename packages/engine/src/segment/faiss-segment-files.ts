@@ -3,37 +3,22 @@
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { trainBinaryCentroids, trainCentroids, trainCodebook } from '@likeness/faiss'
 import { appError, messageOf } from '@likeness/shared/errors'
 import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ByteReader, RowReader } from '../files/byte-reader.ts'
 import type { FileCache } from '../files/file-cache.ts'
-import { encodeVectors } from '../files/vector-file.ts'
-import { bitsBytes, packBits } from '../vector-index/bits.ts'
 import type { IndexInput } from '../vector-index/index-input.ts'
 import { createSegmentIndex, readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
 import { tuneIndex, type Tuning } from '../vector-index/tune-index.ts'
 import { sha256InTurns } from '../files/sha256-in-turns.ts'
 import type { FileRef, ManifestSegment } from '../version/manifest.ts'
-import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
+import type { BuiltIndex, SegmentFiles } from './segment-files.ts'
+import { train } from './train.ts'
 
 /** A limit larger than any memory or disk here. */
 const maxBytes = 2 ** 42
-
-async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
-  if (metric === 'hamming' || storage === 'bits')
-    return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
-  const centroids =
-    nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
-  const hasCodebook = storage !== 'f32' && storage !== 'f16'
-  // pq codes in a list are relative to the centroid of that list.
-  const codebook = hasCodebook
-    ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) })
-    : new Float32Array(0)
-  return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
-}
 
 /**
  * A flat index up to this size, which the items of a step have, goes into the store from memory. A
