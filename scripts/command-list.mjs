@@ -14,6 +14,8 @@ export const commandList = {
   eval: 'measures how well a set of labelled pictures is recognised',
   model: 'brings in your own YOLO, and shows and measures models',
   profile: "learns a projection from a gallery's own pictures, and shows those there are",
+  tune: 'measures recall and time over the search budget, and sets the least that is enough',
+  plan: 'says which index, memory, machines and hours a gallery needs',
   verify: "reads a collection's files against its manifest",
   rebuild: 'makes a collection again from its log, also a damaged one',
   alias: 'gives collections second names that move in one step',

@@ -40,7 +40,7 @@ const floors: Record<string, readonly string[]> = {
     'history',
     'garbage jobs merge search snapshot-contract.ts verify',
     'apply replica',
-    'calibration rebuild',
+    'calibration rebuild trial',
     'writer',
     'index.ts testing'
   ],
@@ -75,7 +75,7 @@ const floors: Record<string, readonly string[]> = {
     'api gallery-config id-map pictures stack',
     'connect model',
     'demo',
-    'export profile search serve',
+    'export plan profile search serve tune',
     'admin gallery',
     'examples import-gallery',
     'evaluation',

@@ -1,5 +1,5 @@
 // Calls for collections and their aliases.
-import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { EmbeddingSpec, SettingsChange } from '@likeness/shared/contract/collection'
 import type {
   CollectionAnswer,
   CollectionListAnswer
@@ -34,6 +34,8 @@ export interface CollectionCalls {
       profile?: string
     }
   ): Promise<CollectionAnswer>
+  /** null takes a setting back to its default. Resolves when the change is logged. */
+  changeSettings(name: string, settings: SettingsChange): Promise<void>
   dropCollection(name: string): Promise<void>
   /** Without `seq`: the rebuild is logged, and runs later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
@@ -65,6 +67,8 @@ export function createCollectionCalls({ request, answer }: ApiRequest): Collecti
       answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
     createCollection: (name, options = {}) =>
       answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
+    changeSettings: async (name, settings) =>
+      void (await request(inCollection(name), { ...json({ settings }), method: 'PATCH' })),
     dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
     rebuild: (name) => answer(inCollection(name, '/rebuild'), { method: 'POST' }),
     applyProfile: (name, profile) =>

@@ -19,8 +19,16 @@ export interface ItemCalls {
   getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
   /** Deletes at most 10 000 items; resolves after the commit. */
   deleteItems(collection: string, ids: readonly string[]): Promise<void>
-  /** Returns every item of the newest version with vectors, and the number of that version. */
-  exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
+  /**
+   * Returns every item of the newest version with vectors, and the number of that version. `sample`:
+   * at most so many items, spread evenly.
+   */
+  exportVectors(
+    collection: string,
+    options?: { sample?: number }
+  ): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
+  /** Searches with the vectors of a stored item, which is no hit itself. */
+  searchByItem(collection: string, id: string, options: SearchOptions): Promise<SearchAnswer>
   /** `minSeq`: the answer contains at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
   searchByExamples(
@@ -54,13 +62,17 @@ export function createItemCalls({ request, answer }: ApiRequest): ItemCalls {
       ),
     deleteItems: async (collection, ids) =>
       void (await request(inCollection(collection, '/delete'), json({ ids }))),
-    async exportVectors(collection) {
-      const response = await request(inCollection(collection, '/vectors?consistency=strong'))
+    async exportVectors(collection, { sample } = {}) {
+      const some = sample === undefined ? '' : `&sample=${sample}`
+      const path = inCollection(collection, `/vectors?consistency=strong${some}`)
+      const response = await request(path)
       return {
         seq: Number(response.headers.get('x-index-seq')),
         lines: jsonLines<VectorLine>(response)
       }
     },
+    searchByItem: (collection, id, options) =>
+      answer(inCollection(collection, '/search'), json({ item_id: id, ...options })),
     search: (collection, image, options) =>
       searchForm(collection, { image: [image], negative: [] }, options),
     searchByExamples: (collection, { positive, negative }, options) =>
