@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   backlog: () => import('./backlog.ts'),
   batch: () => import('./batch.ts'),
   bulk: () => import('./bulk/main.ts'),
+  choose: () => import('./choose/main.ts'),
   commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),
   examples: () => import('./examples.ts'),
