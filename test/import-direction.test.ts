@@ -76,7 +76,7 @@ const floors: Record<string, readonly string[]> = {
     'connect model',
     'demo',
     'export plan profile search serve tune',
-    'admin gallery',
+    'admin doctor gallery',
     'examples import-gallery',
     'evaluation',
     'main.ts'

@@ -51,6 +51,7 @@ export const commands: Record<string, Command> = {
   profile: lazy(async () => (await import('./profile/run-profile.ts')).runProfile),
   tune: lazy(async () => (await import('./tune/run-tune.ts')).runTune),
   plan: lazy(async () => (await import('./plan/run-plan.ts')).runPlan),
+  doctor: lazy(async () => (await import('./doctor/run-doctor.ts')).runDoctor),
   verify: lazy(async () => (await import('./admin/run-verify.ts')).runVerify),
   rebuild: lazy(async () => (await import('./admin/run-rebuild.ts')).runRebuild),
   alias: lazy(async () => (await import('./admin/run-alias.ts')).runAlias),

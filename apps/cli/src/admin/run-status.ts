@@ -3,10 +3,8 @@ import type { CollectionAnswer } from '@likeness/shared/contract/http/collection
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { connectOptions, connectUsage, parseCommand, parseCount } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
-import { apiFromEnvironment } from '../config.ts'
-import { connect, stackDir } from '../connect/connect.ts'
+import { connectToRunning, nothingRuns } from '../connect/connect-to-running.ts'
 import { printable } from '../search/format-answer.ts'
-import { findStack } from '../stack/stack-address.ts'
 import { UserError } from '../user-error.ts'
 
 const statusUsage = `likeness status [options]      what runs and what it holds\n  --json\n${connectUsage}`
@@ -16,20 +14,6 @@ const jobsUsage = `likeness jobs [ID] [options]      the newest jobs, or one wit
   --limit N      how many (default 20)
   --json
 ${connectUsage}`
-const nothingRuns = 3
-
-/** Connects to a running stack, and never starts a stack. undefined when no stack runs. */
-async function connectToRunning(context: CommandContext, values: { api?: string; data?: string }) {
-  const dataDir = stackDir(values.data)
-  if (
-    values.api !== undefined ||
-    apiFromEnvironment().url !== undefined ||
-    findStack(dataDir) !== undefined
-  )
-    return connect(context, values)
-  context.print(`nothing runs over ${dataDir}: \`likeness up\` starts it`)
-  return undefined
-}
 
 const describeCollection = ({
   name,

@@ -1,0 +1,27 @@
+// Every check, cheap ones first.
+import type { CollectionCheck, StackCheck } from './check.ts'
+import { contradictions } from './checks/contradictions.ts'
+import { embedding } from './checks/embedding.ts'
+import { greedyLabel } from './checks/greedy-label.ts'
+import { lengths } from './checks/lengths.ts'
+import { memory } from './checks/memory.ts'
+import { recall } from './checks/recall.ts'
+import { replica } from './checks/replica.ts'
+import { searchBudget } from './checks/search-budget.ts'
+import { segments } from './checks/segments.ts'
+import { smallPictures } from './checks/small-pictures.ts'
+
+export const stackChecks: readonly StackCheck[] = []
+
+export const collectionChecks: readonly CollectionCheck[] = [
+  replica,
+  segments,
+  memory,
+  embedding,
+  smallPictures,
+  lengths,
+  contradictions,
+  greedyLabel,
+  recall,
+  searchBudget
+]
