@@ -16,6 +16,8 @@ export const commandList = {
   profile: "learns a projection from a gallery's own pictures, and shows those there are",
   tune: 'measures recall and time over the search budget, and sets the least that is enough',
   plan: 'says which index, memory, machines and hours a gallery needs',
+  calibrate: 'chooses a threshold by how many strangers pass it',
+  doctor: 'says why answers are wrong or slow, or memory is short, and what to type',
   verify: "reads a collection's files against its manifest",
   rebuild: 'makes a collection again from its log, also a damaged one',
   alias: 'gives collections second names that move in one step',

@@ -75,10 +75,11 @@ const floors: Record<string, readonly string[]> = {
     'api gallery-config id-map pictures stack',
     'connect model',
     'demo',
-    'export plan profile search serve tune',
+    'export plan profile sampling search serve tune',
     'admin doctor gallery',
     'examples import-gallery',
     'evaluation',
+    'calibrate',
     'main.ts'
   ]
 }

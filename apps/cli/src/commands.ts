@@ -21,6 +21,8 @@ const checkEval: Check = async (args) =>
   args.includes('--detect')
     ? (await import('./evaluation/detect-options.ts')).parseDetectOptions(args)
     : (await import('./evaluation/eval-options.ts')).parseEvalOptions(args)
+const checkCalibrate: Check = async (args) =>
+  (await import('./calibrate/calibrate-options.ts')).parseCalibrateOptions(args)
 const checkExample: Check = async (args) =>
   (await import('./examples/example-options.ts')).parseExampleOptions(args)
 const checkDemo: Check = async (args) => {
@@ -51,6 +53,10 @@ export const commands: Record<string, Command> = {
   profile: lazy(async () => (await import('./profile/run-profile.ts')).runProfile),
   tune: lazy(async () => (await import('./tune/run-tune.ts')).runTune),
   plan: lazy(async () => (await import('./plan/run-plan.ts')).runPlan),
+  calibrate: lazy(
+    async () => (await import('./calibrate/run-calibrate.ts')).runCalibrate,
+    checkCalibrate
+  ),
   doctor: lazy(async () => (await import('./doctor/run-doctor.ts')).runDoctor),
   verify: lazy(async () => (await import('./admin/run-verify.ts')).runVerify),
   rebuild: lazy(async () => (await import('./admin/run-rebuild.ts')).runRebuild),

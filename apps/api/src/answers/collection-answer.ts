@@ -2,7 +2,8 @@
 import type { VersionSummary } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
-import { effectiveWeights } from '@likeness/shared/contract/search-weights'
+import { thresholdOf } from '@likeness/shared/contract/calibrated-threshold'
+import { comparedIn, effectiveWeights } from '@likeness/shared/contract/search-weights'
 import { appError } from '@likeness/shared/errors'
 import { calibrationAnswer } from './calibration-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
@@ -33,6 +34,10 @@ function answerOf(
     segments: version.segments,
     open_jobs: version.openIngestions,
     calibration: calibrationAnswer(version),
+    threshold: thresholdOf(
+      version.settings,
+      comparedIn({ metric, ...version }, version.counts.items)
+    ),
     loaded: null,
     troubles: []
   }

@@ -18,7 +18,7 @@ import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
-import { calibrationSchema } from './calibration-schema.ts'
+import { calibrationSchema, thresholdAnswerSchema } from './calibration-schema.ts'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
 const count = z.number().int().min(0)
@@ -58,6 +58,7 @@ const collectionSchema = z.strictObject({
   segments: z.array(segmentSchema),
   open_jobs: count,
   calibration: calibrationSchema,
+  threshold: thresholdAnswerSchema,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable(),
   troubles: z.array(troubleSchema),
   reprojection: z

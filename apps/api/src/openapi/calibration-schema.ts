@@ -1,6 +1,10 @@
 // How sure answers of a collection are, in the OpenAPI document.
 import { z } from 'zod'
 import { rate, reliabilitySchema } from '@likeness/shared/confidence/calibration'
+import {
+  type CollectionThreshold,
+  droppedReasons
+} from '@likeness/shared/contract/calibrated-threshold'
 import type { CalibrationAnswer } from '@likeness/shared/contract/http/collections'
 
 const count = z.number().int().min(0)
@@ -20,3 +24,9 @@ export const calibrationSchema = z.strictObject({
     })
   )
 }) satisfies z.ZodType<CalibrationAnswer>
+
+export const thresholdAnswerSchema = z.strictObject({
+  score_thres: z.number().nullable(),
+  from: z.enum(['settings', 'calibration']).nullable(),
+  dropped: z.enum(droppedReasons).nullable()
+}) satisfies z.ZodType<CollectionThreshold>

@@ -4,6 +4,7 @@ import type { Around, CollectionReader, SearchQuery } from '@likeness/engine/con
 import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
 import type { Surroundings } from '@likeness/shared/confidence/evidence'
 import type { CollectionSettings } from '@likeness/shared/contract/collection'
+import { thresholdOf } from '@likeness/shared/contract/calibrated-threshold'
 import type { Filter } from '@likeness/shared/contract/filter'
 import {
   defaultK,
@@ -14,6 +15,7 @@ import {
 import { beyondLimit, maxHits, maxK } from '@likeness/shared/contract/limits'
 import { rerankProblem } from '@likeness/shared/contract/spec-problem'
 import type { Metadata } from '@likeness/shared/contract/item-list'
+import { comparedIn } from '@likeness/shared/contract/search-weights'
 import { appError } from '@likeness/shared/errors'
 import { Turns } from '@likeness/shared/process/turns'
 import { pictureLinks } from '../answers/stored-item.ts'
@@ -219,8 +221,18 @@ async function surroundingsOf(
   return found.map(({ around }) => around)
 }
 
+/** The threshold of the collection, where it is one for the scores of this request. */
+function thresholdFor(
+  { spec, counts: { items } }: CollectionReader,
+  request: SearchRequest
+): number | undefined {
+  const { score_thres: set, calibrated_threshold: calibrated } = spec.settings
+  if (calibrated === undefined) return set
+  return thresholdOf(spec.settings, comparedIn(spec, items, request)).score_thres ?? undefined
+}
+
 function searchOptions(
-  { spec: { settings } }: CollectionReader,
+  reader: CollectionReader,
   queries: SearchQueries,
   request: SearchRequest,
   { k, within }: { k: number; within: { not: Filter } | undefined }
@@ -235,7 +247,7 @@ function searchOptions(
     searchBudget: request.search_budget,
     exact: request.exact,
     hammingRadius: request.hamming_radius,
-    scoreThres: request.score_thres ?? settings.score_thres,
+    scoreThres: request.score_thres ?? thresholdFor(reader, request),
     filter: request.filter === undefined ? within : bothOf(request.filter, within),
     ...grouping
   }

@@ -23,7 +23,8 @@ const describeCollection = ({
   metric,
   seq,
   open_jobs,
-  segments
+  segments,
+  threshold: { dropped }
 }: CollectionAnswer): string => {
   const built = segments
     .map(
@@ -31,7 +32,7 @@ const describeCollection = ({
         `${index} ${count}${deleted > 0 ? ` (${deleted} deleted)` : ''}`
     )
     .join(', ')
-  return `  ${name}: ${items} items, ${rows} rows, ${index_method} ${metric}, seq ${seq}${open_jobs > 0 ? `, ${open_jobs} jobs running` : ''}${built === '' ? '' : `; segments: ${built}`}`
+  return `  ${name}: ${items} items, ${rows} rows, ${index_method} ${metric}, seq ${seq}${open_jobs > 0 ? `, ${open_jobs} jobs running` : ''}${built === '' ? '' : `; segments: ${built}`}${dropped === null ? '' : `; CALIBRATED THRESHOLD DROPPED: ${dropped}`}`
 }
 
 /** Exit code 0; 3 when no stack runs. */

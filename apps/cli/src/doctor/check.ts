@@ -3,7 +3,7 @@ import type { CollectionAnswer } from '@likeness/shared/contract/http/collection
 import type { ApiClient, ApiStatus } from '../api/api-client.ts'
 import type { Neighbourhood } from './facts/ask-neighbours.ts'
 import type { RecallAt } from './facts/measure-recall.ts'
-import type { SampledItem } from './facts/sample-items.ts'
+import type { SampledItem } from '../sampling/sample-items.ts'
 
 export const complaints = ['wrong', 'slow', 'memory'] as const
 /** Answers are wrong, answers are slow, or too much memory or disk is used. */

@@ -13,7 +13,7 @@ import type {
 } from './check.ts'
 import { askNeighbours } from './facts/ask-neighbours.ts'
 import { recallOf } from './facts/measure-recall.ts'
-import { sampleItems } from './facts/sample-items.ts'
+import { sampleItems } from '../sampling/sample-items.ts'
 
 export interface Examined {
   findings: Finding[]

@@ -10,11 +10,14 @@ import { replica } from './checks/replica.ts'
 import { searchBudget } from './checks/search-budget.ts'
 import { segments } from './checks/segments.ts'
 import { smallPictures } from './checks/small-pictures.ts'
+import { threshold } from './checks/threshold.ts'
+import { droppedThreshold } from './checks/dropped-threshold.ts'
 
 export const stackChecks: readonly StackCheck[] = []
 
 export const collectionChecks: readonly CollectionCheck[] = [
   replica,
+  droppedThreshold,
   segments,
   memory,
   embedding,
@@ -22,6 +25,7 @@ export const collectionChecks: readonly CollectionCheck[] = [
   lengths,
   contradictions,
   greedyLabel,
+  threshold,
   recall,
   searchBudget
 ]

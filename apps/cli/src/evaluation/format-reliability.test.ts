@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatReliability } from './format-reliability.ts'
 import { figuresOf, type RankedAnswer } from './ranked-figures.ts'
+import { reliabilityFigures } from './reliability-figures.ts'
 import { renderReliability } from './reliability-svg.ts'
 
 const answer = (label: string | null, confidence: number | null): RankedAnswer => ({
@@ -53,11 +54,13 @@ test('without a threshold the verdicts say what is accepted and refused, with on
 })
 
 test('the picture has a dot for each bin with answers and a line where strangers were asked', () => {
-  const svg = renderReliability(answers, 'a & b')
+  const svg = renderReliability(reliabilityFigures(answers), 'a & b')
   expect(svg.match(/<circle/g)).toHaveLength(5)
   expect(svg).toContain('<polyline')
   expect(svg).toContain('a &#38; b')
-  expect(renderReliability([answer('a', 0.9)], 'a')).toContain('no strangers were asked')
+  expect(renderReliability(reliabilityFigures([answer('a', 0.9)]), 'a')).toContain(
+    'no strangers were asked'
+  )
 })
 
 test('queries that were asked without their label are strangers, a fifth of all by weight', () => {

@@ -1,25 +1,21 @@
 // How sure answers were, and how often they were right: lines for the terminal.
 import { type Verdict, verdicts } from '@likeness/shared/confidence/calibration'
-import {
-  errorCurve,
-  reliabilityOf,
-  type ReliabilityBin
-} from '@likeness/shared/confidence/reliability'
+import type { ReliabilityBin } from '@likeness/shared/confidence/reliability'
 import {
   askedOnce,
-  figuresOf,
   judgedAnswers,
   type RankedAnswer,
   rankOf,
   verdictOfAnswer
 } from './ranked-figures.ts'
+import { type ReliabilityFigures, reliabilityFigures } from './reliability-figures.ts'
 
 /** Confidences of the printed curve. The picture has more. */
 const printedAt = [0.1, 0.25, 0.5, 0.75, 0.9]
 
 const figure = (value: number | null): string =>
   (value === null ? '-' : value.toFixed(3)).padStart(5)
-const percent = (value: number | null): string =>
+export const percent = (value: number | null): string =>
   `${value === null ? '-' : (100 * value).toFixed(1)} %`
 
 const binText = ({ count, confidence, right }: ReliabilityBin): string =>
@@ -36,19 +32,23 @@ function verdictText(verdict: Verdict, answers: readonly RankedAnswer[]): string
   return `${verdict.padEnd(8)}${String(asked.length).padStart(6)}, ${right} right, ${strangers} strangers${leftOut}`
 }
 
-/** Ten bins, the calibration error, the error curve and the verdicts; a line where nothing is said. */
+/** Ten bins and the calibration error. */
+export const formatBins = ({ bins, ece }: ReliabilityFigures): string[] => [
+  'said   right  answers',
+  ...bins.map(binText),
+  `expected calibration error ${figure(ece).trim()}`
+]
+
+/** The bins, the error curve and the verdicts; a line where nothing is said. */
 export function formatReliability(answers: readonly RankedAnswer[]): string {
-  const judged = judgedAnswers(answers)
-  if (judged.length === 0) return 'nothing is said of how sure the answers are'
-  const { ece } = figuresOf(answers, { threshold: undefined, galleryCounts: new Map() })
-  const points = errorCurve(judged, printedAt).map(
+  if (judgedAnswers(answers).length === 0) return 'nothing is said of how sure the answers are'
+  const figures = reliabilityFigures(answers, printedAt)
+  const points = figures.curve.map(
     ({ confidence, falseAccept, falseReject }) =>
       `from ${confidence.toFixed(2)}: ${percent(falseAccept)} of strangers accepted, ${percent(falseReject)} of right answers refused`
   )
   return [
-    'said   right  answers',
-    ...reliabilityOf(judged).map(binText),
-    `expected calibration error ${figure(ece).trim()}`,
+    ...formatBins(figures),
     ...points,
     ...verdicts.map((verdict) => verdictText(verdict, answers))
   ].join('\n')

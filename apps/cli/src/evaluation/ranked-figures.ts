@@ -1,6 +1,8 @@
 // Retrieval figures from ranked answers: plain numbers, no pipeline.
 import { type Verdict, verdictOf } from '@likeness/shared/confidence/calibration'
 import { calibrationError, type Judged } from '@likeness/shared/confidence/reliability'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import { standingOf } from '@likeness/shared/contract/margin'
 
 export interface RankedHit {
   label: string | null
@@ -23,6 +25,15 @@ export interface RankedAnswer {
 
 /** Part of the queries that shows strangers, where confidences are judged. */
 export const strangerShare = 0.2
+
+export const rankedAnswer = (
+  { hits }: Pick<SearchAnswer, 'hits'>,
+  asked: Pick<RankedAnswer, 'labels' | 'kind' | 'ms'>
+): RankedAnswer => ({
+  ...asked,
+  hits: hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
+  confidence: hits[0]?.confidence ?? null
+})
 
 export interface EvalFigures {
   queries: number

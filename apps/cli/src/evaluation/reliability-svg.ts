@@ -1,11 +1,6 @@
 // Two small diagrams as one SVG: what was said against what was right, and false accepts against
 // false rejects.
 import {
-  curveConfidences,
-  errorCurve,
-  reliabilityOf
-} from '@likeness/shared/confidence/reliability'
-import {
   drawDot,
   drawFrame,
   drawLine,
@@ -13,7 +8,7 @@ import {
   type Frame,
   type Point
 } from '@likeness/shared/data/svg-chart'
-import { judgedAnswers, type RankedAnswer } from './ranked-figures.ts'
+import type { ReliabilityFigures } from './reliability-figures.ts'
 
 const side = 260
 const margin = 46
@@ -29,8 +24,7 @@ const frameAt = (left: number, title: string, x: string, y: string): Frame => ({
   y: share(y)
 })
 
-function reliability(frame: Frame, answers: readonly RankedAnswer[]): string {
-  const bins = reliabilityOf(judgedAnswers(answers))
+function reliability(frame: Frame, { bins }: ReliabilityFigures): string {
   const most = Math.max(1, ...bins.map(({ count }) => count))
   const dots = bins.map(({ count, confidence, right }) =>
     confidence === null || right === null
@@ -52,8 +46,8 @@ function reliability(frame: Frame, answers: readonly RankedAnswer[]): string {
   return drawFrame(frame) + ideal + dots.join('')
 }
 
-function errors(frame: Frame, answers: readonly RankedAnswer[]): string {
-  const points = errorCurve(judgedAnswers(answers), curveConfidences).flatMap(
+function errors(frame: Frame, { curve }: ReliabilityFigures): string {
+  const points = curve.flatMap(
     ({ falseAccept, falseReject }): Point[] =>
       falseAccept === null || falseReject === null ? [] : [[falseAccept, falseReject]]
   )
@@ -65,12 +59,12 @@ function errors(frame: Frame, answers: readonly RankedAnswer[]): string {
 }
 
 /** Area of a dot: the number of answers of the bin. */
-export function renderReliability(answers: readonly RankedAnswer[], name: string): string {
+export function renderReliability(figures: ReliabilityFigures, name: string): string {
   const [left, right] = [margin, margin + side + gap]
   return drawPage(
     { width: 2 * (margin + side) + gap, height: side + 2 * margin + 4, title: name },
     [
-      reliability(frameAt(left, 'Reliability', 'confidence', 'part that was right'), answers),
+      reliability(frameAt(left, 'Reliability', 'confidence', 'part that was right'), figures),
       errors(
         frameAt(
           right,
@@ -78,7 +72,7 @@ export function renderReliability(answers: readonly RankedAnswer[], name: string
           'strangers accepted',
           'right answers refused'
         ),
-        answers
+        figures
       )
     ]
   )

@@ -21,7 +21,8 @@ import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-
 import { awaitCalibration } from './await-calibration.ts'
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
 import { formatReliability } from './format-reliability.ts'
-import { figuresOf, type RankedAnswer, rankOf } from './ranked-figures.ts'
+import { figuresOf, type RankedAnswer, rankedAnswer, rankOf } from './ranked-figures.ts'
+import { reliabilityFigures } from './reliability-figures.ts'
 import { renderReliability } from './reliability-svg.ts'
 
 /** Number of gallery pictures that a threshold is chosen from. */
@@ -87,7 +88,10 @@ export const runEval: Command = async (args, context) => {
   context.print(`\n${formatReliability(answers)}`)
   if (options.sheet !== undefined) {
     await writeSheet(options.sheet, { api, options, entries, context })
-    await writeFile(`${options.sheet}.svg`, renderReliability(answers, basename(options.folder)))
+    await writeFile(
+      `${options.sheet}.svg`,
+      renderReliability(reliabilityFigures(answers), basename(options.folder))
+    )
   }
   const { r1 } = figuresOf(answers, figures)
   const isGood = options.minR1 === undefined || (r1 !== null && r1 >= options.minR1)
@@ -160,17 +164,12 @@ async function ask({
       return { answer, ms: performance.now() - startedMs }
     }
     const { answer, ms } = await search()
-    const ranked: RankedAnswer = { labels, kind, ms, ...rankedHits(answer) }
+    const ranked = rankedAnswer(answer, { labels, kind, ms })
     answers.push(ranked)
     if (asksStrangers && labels.length > 0) {
       const without = await search({ label: { in: [...labels] } })
-      answers.push({
-        labels: [],
-        kind,
-        ms: without.ms,
-        ...rankedHits(without.answer),
-        isLeftOut: true
-      })
+      const stranger = rankedAnswer(without.answer, { labels: [], kind, ms: without.ms })
+      answers.push({ ...stranger, isLeftOut: true })
     }
     const isRight =
       labels.length > 0
@@ -187,11 +186,6 @@ async function ask({
   progress.done()
   return { answers, entries }
 }
-
-const rankedHits = ({ hits }: SearchAnswer): Pick<RankedAnswer, 'hits' | 'confidence'> => ({
-  hits: hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
-  confidence: hits[0]?.confidence ?? null
-})
 
 function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
   return {

@@ -28,7 +28,7 @@ export interface GalleryScores {
   right: number[]
 }
 
-const noThreshold = -1e6
+export const noThreshold = -1e6
 /**
  * Number of pictures asked of a gallery; their labels are spread evenly over the list. More
  * pictures would cost an hour for the third digit.
@@ -139,7 +139,7 @@ export function spread<T>(labels: readonly T[][], most: number): T[][] {
 interface Asking extends Pick<Scoring, 'api' | 'config'> {
   weight: number
 }
-interface PictureScores {
+export interface PictureScores {
   same: number | undefined
   stranger: number | undefined
   isRight: boolean
@@ -154,10 +154,25 @@ async function scorePicture(
   const options = { ...searchOptionsOf(config, fields), k: 100, score_thres: noThreshold }
   const search = (filter?: Filter): Promise<SearchAnswer> =>
     api.search(config.collection, image, filter === undefined ? options : { ...options, filter })
+  return scoresOf(search, { label, itself: isItself ? id : undefined, weight })
+}
+
+export interface Scored {
+  /** The right one. */
+  label: string
+  /** Id of an item that is the query itself, and no hit. */
+  itself?: string | undefined
+  /** `cohort_weight` of the search. */
+  weight: number
+}
+
+/** `search`: without a threshold. Asked a second time where the first answer does not tell. */
+export async function scoresOf(
+  search: (filter?: Filter) => Promise<SearchAnswer>,
+  { label, itself, weight }: Scored
+): Promise<PictureScores> {
   const bestOf = ({ hits }: SearchAnswer, isSame: boolean): number | undefined => {
-    const best = hits.find(
-      (hit) => (hit.label === label) === isSame && !(isItself && hit.id === id)
-    )
+    const best = hits.find((hit) => (hit.label === label) === isSame && hit.id !== itself)
     return best && standingOf(best)
   }
   const answer = await search()

@@ -1,6 +1,7 @@
 // Definition of a collection: name, embedding, metric, index method and settings, as stored in
 // manifests and sent over HTTP.
 import { z } from 'zod'
+import { calibratedThresholdSchema, thresholdSchema } from './calibrated-threshold.ts'
 import { partSchema, partsDim, partsSchema, weightSchema } from './embedding-parts.ts'
 import {
   answerSettingsSchema,
@@ -123,7 +124,9 @@ export const collectionSettingsSchema = z.strictObject({
   /**
    * Lowest score of a hit that is answered. With a `cohort_weight` the margin is compared instead.
    */
-  score_thres: z.number().min(-1e6).max(1e6).optional(),
+  score_thres: thresholdSchema.optional(),
+  /** Chosen by `likeness calibrate`. In use without a `score_thres`, while it fits. */
+  calibrated_threshold: calibratedThresholdSchema.optional(),
   /**
    * With hamming: a value above the threshold becomes a 1. Absent: 0, so the sign decides. Below 1,
    * so that bits written as 0 and 1 stay the same.
@@ -185,6 +188,7 @@ const {
   keep_pictures
 } = collectionSettingsSchema.shape
 const {
+  calibrated_threshold,
   max_objects,
   query_subjects,
   whole,
@@ -207,6 +211,7 @@ export const settingsChangeSchema = z.strictObject({
   /** Applies to segments that are written from then on. A compaction writes all of them. */
   target_recall: target_recall.nullable(),
   score_thres: score_thres.nullable(),
+  calibrated_threshold: calibrated_threshold.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
   pinned: pinned.unwrap().nullable().optional(),
   /** Raw vectors that are gone do not come back. */

@@ -1,6 +1,7 @@
 // The weights of a search: those of the request, over those of the collection's settings, over
 // those of the embedding, part by part.
 import { appError } from '../errors.ts'
+import type { Compared } from './calibrated-threshold.ts'
 import type { CollectionSpec } from './collection.ts'
 import type { WeightedPart, Weights } from './embedding-parts.ts'
 
@@ -71,4 +72,18 @@ export function effectiveWeights(
   return parts.length === 0
     ? null
     : Object.fromEntries(parts.map(({ name, weight }) => [name, weight]))
+}
+
+/** What a search compares with, which a calibrated threshold must fit. `asked`: of the request. */
+export function comparedIn(
+  spec: Weighable & Pick<CollectionSpec, 'settings'>,
+  items: number,
+  asked: { weights?: Weights | undefined; cohort_weight?: number | undefined } = {}
+): Compared {
+  return {
+    embedding: spec.embedding.version,
+    parts: weightedParts(spec, asked.weights).map(({ weight }) => weight),
+    cohort_weight: asked.cohort_weight ?? spec.settings.cohort_weight,
+    items
+  }
 }

@@ -3,7 +3,7 @@
 import type { HitAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
 import type { ApiClient } from '../../api/api-client.ts'
-import type { SampledItem } from './sample-items.ts'
+import type { SampledItem } from '../../sampling/sample-items.ts'
 
 /** Searches of one collection. */
 export const mostAsked = 120

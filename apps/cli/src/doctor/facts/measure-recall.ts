@@ -3,7 +3,7 @@
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../../api/api-client.ts'
 import { median } from '../../median.ts'
-import type { SampledItem } from './sample-items.ts'
+import type { SampledItem } from '../../sampling/sample-items.ts'
 
 const mostAsked = 30
 export const recallK = 10

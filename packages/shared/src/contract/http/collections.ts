@@ -1,5 +1,6 @@
 // Collections: what creates and changes one, its aliases, profile and snapshots, and how it is shown.
 import { z } from 'zod'
+import type { CollectionThreshold } from '../calibrated-threshold.ts'
 import {
   collectionNameSchema,
   type EmbeddingSpec,
@@ -115,6 +116,7 @@ export interface CollectionAnswer {
   }[]
   open_jobs: number
   calibration: CalibrationAnswer
+  threshold: CollectionThreshold
   /**
    * Bytes that this process holds in memory. null before the first search and after an eviction.
    */

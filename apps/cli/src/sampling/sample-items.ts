@@ -2,7 +2,7 @@
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { sha256Of } from '@likeness/shared/data/sha256'
-import type { ApiClient } from '../../api/api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 
 /** Items that are read at most, and bytes of their vectors: some seconds. */
 const mostRead = 20_000
