@@ -32,6 +32,8 @@ export interface ApiSettings {
   replicaMemoryBytes?: number
   idempotencyRetentionMs: number
   uploadRetentionMs: number
+  /** Folder of a directory store; undefined: the objects are not on a disk of this machine. */
+  storeDir?: string | undefined
   /** Folder for uploaded list files while they are read. */
   spoolDir: string
   /** Folder of the page at `/`. */

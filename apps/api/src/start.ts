@@ -185,6 +185,7 @@ function settingsOf(config: ApiConfig, spoolDir: string): ApiDeps['settings'] {
     replicaMemoryBytes: config.REPLICA_MEMORY_BYTES,
     idempotencyRetentionMs: config.IDEMPOTENCY_RETENTION_MS,
     uploadRetentionMs: config.UPLOAD_RETENTION_MS,
+    storeDir: config.OBJECT_STORE.startsWith('dir:') ? config.OBJECT_STORE.slice(4) : undefined,
     spoolDir,
     publicDir: join(import.meta.dirname, '../public')
   }

@@ -11,6 +11,10 @@ import {
   openCollectionWriter
 } from '@likeness/engine'
 import type { VectorItem } from '@likeness/shared/contract/arrow/write-arrow-items'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
@@ -22,6 +26,7 @@ import { factsOf } from '../src/doctor/examine.ts'
 
 export const dim = 32
 export const name = 'marks'
+const whole: [number, number, number, number] = [0, 0, 300, 300]
 
 export interface Doctored {
   test: TestApi
@@ -29,6 +34,8 @@ export interface Doctored {
   incarnation: string
   /** Sends the items and commits them. */
   add(items: readonly Item[]): Promise<void>
+  /** Stores items as an embed-worker does, with pictures. */
+  addPictures(items: readonly Item[]): Promise<void>
   remove(ids: readonly string[]): Promise<void>
   commit(): Promise<void>
   subject(): Promise<Subject>
@@ -60,6 +67,10 @@ export async function openGallery(
     deps: { replica },
     settings: { maxUploadBytes: 100_000_000 }
   })
+  const [lane] = test.embedders.known()
+  const made = { ...lane!.embedding, dim }
+  test.embedders.embedding = async () => made
+  test.embedders.known = () => [{ ...lane!, embedding: made }]
   const api = createApiClient({ url: test.url })
   const { incarnation } = await api.createCollection(name, {
     index_method: 'FLAT',
@@ -109,6 +120,45 @@ export async function openGallery(
       )
       const width = items[0]!.vector.length
       await api.importVectors(name, { items: sent, dim: width, key: `k${Math.random()}` })
+      await commit()
+    },
+    async addPictures(items) {
+      const ingestion = createUlid()
+      const listed = items.map(({ id, label }, ordinal) => ({
+        ordinal,
+        id,
+        label,
+        imageKey: `pictures/${id}`
+      }))
+      for (const { imageKey, id } of listed) await store.put(imageKey, Buffer.from(id))
+      await test.deps.itemLists.write(incarnation, ingestion, listed)
+      const rows = [{ kind: 'whole' as const, score: 1, className: null, box: whole }]
+      await store.put(
+        collectionKeys(incarnation).batch(ingestion, 0, createUlid()),
+        encodeVectorBatch({
+          header: {
+            collectionId: incarnation,
+            ingestion,
+            embeddingVersion: made.version,
+            dim,
+            rawDim: 0,
+            items: listed.map((item) => ({ ...item, width: 300, height: 300, rows }))
+          },
+          vectors: concatArrays(
+            Float32Array,
+            items.map(({ vector }) => vector)
+          ),
+          raw: new Uint16Array()
+        })
+      )
+      await test.deps.logAppender.append(incarnation, {
+        kind: 'ingest',
+        opId: ingestion,
+        atMs: 0,
+        ingestion,
+        total: items.length,
+        partSize: 200
+      })
       await commit()
     },
     async remove(ids) {

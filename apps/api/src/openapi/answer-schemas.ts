@@ -15,6 +15,7 @@ import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { Problem } from '@likeness/shared/contract/http/problem'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
+import type { DisksAnswer } from '@likeness/shared/contract/http/status'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
@@ -24,6 +25,7 @@ import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
+const diskRoomSchema = z.strictObject({ free_bytes: count, total_bytes: count })
 const segmentSchema = z.strictObject({
   id: z.string(),
   index: z.string(),
@@ -285,6 +287,10 @@ export const answerSchemas = {
         pinned: z.boolean()
       })
     ),
+    disks: z.strictObject({
+      data: diskRoomSchema.nullable(),
+      store: diskRoomSchema.nullable()
+    }) satisfies z.ZodType<DisksAnswer>,
     memory_bytes: count.nullable(),
     lanes: z.array(
       z.strictObject({

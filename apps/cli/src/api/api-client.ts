@@ -1,4 +1,5 @@
 // The public API for this program. A problem answer becomes an ApiProblem error with the same code.
+import type { DisksAnswer } from '@likeness/shared/contract/http/status'
 import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createApiRequest } from './api-request.ts'
@@ -17,6 +18,7 @@ export interface ApiStatus {
     behind_ms: number
     alarm: string | null
   }[]
+  disks: DisksAnswer
   lanes: { worker: string; embedding: EmbeddingSpec; provider: string; seen_at: string }[]
   index_workers: { worker: string; seen_at: string }[]
   troubles: TroubleAnswer[]

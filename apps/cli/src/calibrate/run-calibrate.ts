@@ -40,7 +40,9 @@ export const runCalibrate: Command = async (args, context) => {
     )
   const { scores, asked, figures, failed } = await ask(api, collection, options, context)
   const point = chosenPoint(scores, options.falseAccept)
-  const isKnown = scores.stranger.length > 0 && scores.right.length > 0
+  // Where each label has one item, strangers alone tell of a rate.
+  const isKnown =
+    scores.stranger.length > 0 && (options.falseAccept !== undefined || scores.right.length > 0)
   const curve = printedCurve(scores)
   context.print(
     [

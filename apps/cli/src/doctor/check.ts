@@ -2,6 +2,7 @@
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { ApiClient, ApiStatus } from '../api/api-client.ts'
 import type { Neighbourhood } from './facts/ask-neighbours.ts'
+import type { AskedPicture } from './facts/ask-pictures.ts'
 import type { RecallAt } from './facts/measure-recall.ts'
 import type { SampledItem } from '../sampling/sample-items.ts'
 
@@ -15,6 +16,8 @@ export interface Facts {
   items(): Promise<readonly SampledItem[]>
   /** What lies near some of these items. */
   neighbourhoods(): Promise<readonly Neighbourhood[]>
+  /** Pictures of some items, and how they are answered. Empty without pictures. */
+  pictures(): Promise<readonly AskedPicture[]>
   /** Recall of searches with a budget, against exact search. */
   recallAt: RecallAt
 }

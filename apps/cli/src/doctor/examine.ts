@@ -12,6 +12,7 @@ import type {
   Unseen
 } from './check.ts'
 import { askNeighbours } from './facts/ask-neighbours.ts'
+import { askPictures } from './facts/ask-pictures.ts'
 import { recallOf } from './facts/measure-recall.ts'
 import { sampleItems } from '../sampling/sample-items.ts'
 
@@ -20,7 +21,7 @@ export interface Examined {
   unseen: Unseen[]
 }
 
-type Asked = Pick<Stack['api'], 'exportVectors' | 'searchItem'>
+type Asked = Pick<Stack['api'], 'exportVectors' | 'searchItem' | 'search' | 'fetchBytes'>
 
 const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
   let asked: Promise<T> | undefined
@@ -33,6 +34,9 @@ const patienceMs = 15_000
 export function factsOf({ api: given, name }: { api: Stack['api']; name: string }): Facts {
   const api: Asked = {
     exportVectors: (of) => keepTrying(() => given.exportVectors(of), { patienceMs }),
+    search: (of, picture, options) =>
+      keepTrying(() => given.search(of, picture, options), { patienceMs }),
+    fetchBytes: (path) => keepTrying(() => given.fetchBytes(path), { patienceMs }),
     searchItem: (of, id, options) =>
       keepTrying(() => given.searchItem(of, id, options), { patienceMs })
   }
@@ -40,6 +44,7 @@ export function factsOf({ api: given, name }: { api: Stack['api']; name: string 
   return {
     items,
     neighbourhoods: once(async () => askNeighbours(api, name, await items())),
+    pictures: once(async () => askPictures(api, name, await items())),
     recallAt: recallOf({ api, name, items })
   }
 }

@@ -52,7 +52,7 @@ export const runDoctor: Command = async (args, context) => {
   const { findings, unseen }: Examined = await examineStack(stackChecks, { api, status })
   const progress = createProgress({ label: 'examining', unit: 'collections' }, context)
   for (const [i, collection] of collections.entries()) {
-    if (!values.json) progress.show(i, collections.length)
+    if (collections.length > 1 && !values.json) progress.show(i, collections.length)
     const facts = factsOf({ api, name: collection.name })
     const examined = await examineCollection(collectionChecks, { api, status, collection, facts })
     findings.push(...examined.findings)
