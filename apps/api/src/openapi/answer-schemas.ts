@@ -14,18 +14,16 @@ import type { ItemAnswer } from '@likeness/shared/contract/http/items'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { Problem } from '@likeness/shared/contract/http/problem'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
-import type { TroubleAnswer } from '@likeness/shared/contract/http/troubles'
-import type { DisksAnswer } from '@likeness/shared/contract/http/status'
 import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobStates } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
 import { calibrationSchema, thresholdAnswerSchema } from './calibration-schema.ts'
+import { statusSchema, troubleSchema } from './status-schema.ts'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
 const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
-const diskRoomSchema = z.strictObject({ free_bytes: count, total_bytes: count })
 const segmentSchema = z.strictObject({
   id: z.string(),
   index: z.string(),
@@ -34,13 +32,6 @@ const segmentSchema = z.strictObject({
   rows: count,
   deleted: count
 })
-const troubleSchema = z.strictObject({
-  process: z.enum(['api', 'index-worker', 'embed-worker']),
-  code: z.string(),
-  detail: z.string(),
-  incarnation: z.string().nullable(),
-  since: z.iso.datetime()
-}) satisfies z.ZodType<TroubleAnswer>
 const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
   name: z.string(),
@@ -274,34 +265,6 @@ export const answerSchemas = {
     parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() }))
   }),
   SearchAnswer: searchSchema,
-  Status: z.strictObject({
-    store: z.string(),
-    replica: z.array(
-      z.strictObject({
-        incarnation: z.string(),
-        seq: count,
-        rows: count,
-        behind_ms: z.number(),
-        alarm: z.string().nullable(),
-        bytes: count,
-        pinned: z.boolean()
-      })
-    ),
-    disks: z.strictObject({
-      data: diskRoomSchema.nullable(),
-      store: diskRoomSchema.nullable()
-    }) satisfies z.ZodType<DisksAnswer>,
-    memory_bytes: count.nullable(),
-    lanes: z.array(
-      z.strictObject({
-        worker: z.string(),
-        embedding: embeddingSchema,
-        provider: z.string(),
-        seen_at: z.iso.datetime()
-      })
-    ),
-    index_workers: z.array(z.strictObject({ worker: z.string(), seen_at: z.iso.datetime() })),
-    troubles: z.array(troubleSchema)
-  })
+  Status: statusSchema
 }
 export type AnswerSchemaName = keyof typeof answerSchemas

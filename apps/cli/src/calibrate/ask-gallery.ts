@@ -2,7 +2,12 @@
 // out. Stored vectors are searched for, and nothing is embedded.
 import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
-import { type GalleryScores, noThreshold, type PictureScores, scoresOf } from '../examples/gallery-scores.ts'
+import {
+  type GalleryScores,
+  noThreshold,
+  type PictureScores,
+  scoresOf
+} from '../examples/gallery-scores.ts'
 import { sampleItems } from '../sampling/sample-items.ts'
 
 const hitsAsked = 100
@@ -54,10 +59,7 @@ export async function askGallery({
   return { scores, asked: labelled.length }
 }
 
-export function addScores(
-  { same, stranger, right }: GalleryScores,
-  one: PictureScores
-): void {
+export function addScores({ same, stranger, right }: GalleryScores, one: PictureScores): void {
   if (one.same !== undefined) same.push(one.same)
   if (one.stranger !== undefined) stranger.push(one.stranger)
   if (one.same !== undefined && one.isRight) right.push(one.same)

@@ -104,7 +104,12 @@ async function ask(
       return { ...answered, figures: { bins, ece }, failed: [] }
     }
     const { scores, answers, failed } = await askLabelled({ ...asking, labels })
-    return { scores, asked: askedOnce(answers).length, figures: reliabilityFigures(answers), failed }
+    return {
+      scores,
+      asked: askedOnce(answers).length,
+      figures: reliabilityFigures(answers),
+      failed
+    }
   } finally {
     progress.done()
   }

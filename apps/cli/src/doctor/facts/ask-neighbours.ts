@@ -1,7 +1,6 @@
 // Asks a collection for some of its own items: what lies near each, without the item itself. Stored
 // vectors are searched for, so nothing is embedded.
 import type { HitAnswer } from '@likeness/shared/contract/http/search'
-import { standingOf } from '@likeness/shared/contract/margin'
 import type { ApiClient } from '../../api/api-client.ts'
 import type { SampledItem } from '../../sampling/sample-items.ts'
 
@@ -44,9 +43,3 @@ export const firstOf = ({ hits }: Neighbourhood): HitAnswer | undefined =>
 
 export const isRight = (neighbourhood: Neighbourhood): boolean =>
   firstOf(neighbourhood)?.label === neighbourhood.item.label
-
-/** Best standing of another label: what the item would get as a stranger. */
-export function strangerOf({ item, hits }: Neighbourhood): number | undefined {
-  const hit = hits.find(({ label }) => label !== item.label)
-  return hit && standingOf(hit)
-}
