@@ -21,6 +21,7 @@ import { createMemoryStore } from '@likeness/store/memory-store'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { startTestApi, type TestApi } from '../../api/src/test-support/start-test-api.ts'
 import { type ApiClient, createApiClient } from '../src/api/api-client.ts'
+import { isNetworkFailure } from '../src/connect/keep-trying.ts'
 import type { CollectionCheck, Found, Subject } from '../src/doctor/check.ts'
 import { factsOf } from '../src/doctor/examine.ts'
 
@@ -71,7 +72,7 @@ export async function openGallery(
   const made = { ...lane!.embedding, dim }
   test.embedders.embedding = async () => made
   test.embedders.known = () => [{ ...lane!, embedding: made }]
-  const api = createApiClient({ url: test.url })
+  const api = patient(createApiClient({ url: test.url }))
   const { incarnation } = await api.createCollection(name, {
     index_method: 'FLAT',
     embedding: { version: 'test@1/whole@1', dim, unit },
@@ -169,6 +170,28 @@ export async function openGallery(
     },
     examine: async (check) => check.examine(await subject())
   }
+}
+
+/**
+ * Calls once more when the connection was gone: on a busy machine the server of this process closes
+ * an idle one before the client, in the same process, is told.
+ */
+function patient(api: ApiClient): ApiClient {
+  const once = async (call: () => Promise<unknown>): Promise<unknown> => {
+    try {
+      return await call()
+    } catch (error) {
+      if (isNetworkFailure(error)) return await call()
+      throw error
+    }
+  }
+  return new Proxy(api, {
+    get(target, property: keyof ApiClient) {
+      const value = target[property] as unknown
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => once(async () => Reflect.apply(value, target, args) as unknown)
+    }
+  })
 }
 
 /** Vectors of length 1 in no order, the same ones for a seed. */

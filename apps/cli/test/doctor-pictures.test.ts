@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { EmbedQuery } from '@likeness/shared/contract/embedder'
 import { embedAnswer } from '../../api/src/test-support/start-test-api.ts'
 import { mountSmallDisk } from '../../../test/support/small-disk.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
@@ -13,9 +14,9 @@ import { dim, directions, type Doctored, labelled, openGallery } from './doctor-
 const query = [...directions(1, 3)[0]!]
 
 /** `boxes`: whether a subject is boxed at a detector threshold. */
-function boxing({ test: { embedders } }: Doctored, boxes: (threshold: number) => boolean): void {
-  embedders.answer = ({ confidence = 0.5 }) => {
-    const answer = embedAnswer(boxes(confidence) ? [query, query] : [query])
+function boxing({ test: { embedders } }: Doctored, boxes: (asked: EmbedQuery) => boolean): void {
+  embedders.answer = (asked) => {
+    const answer = embedAnswer(boxes(asked) ? [query, query] : [query])
     return { ...answer, embedding: { ...answer.embedding, dim } }
   }
 }
@@ -25,11 +26,12 @@ test('pictures in which nothing is boxed are found, with what a lower detector t
   await gallery.addPictures(labelled(5, 2))
   boxing(gallery, () => true)
   expect(await gallery.examine(noBoxes)).toBeUndefined()
-  boxing(gallery, (threshold) => threshold < 0.2)
+  boxing(gallery, ({ confidence = 0.5, look }) => confidence < 0.2 || look?.detect_tiles[0] === 2)
   const found = await gallery.examine(noBoxes)
   expect(found?.found).toBe(
-    'a subject is boxed in 0 of 8 pictures of the gallery, with a detector threshold of 0.1 in 8'
+    'a subject is boxed in 0 of 8 pictures of the gallery; in 8 with a detector threshold of 0.1, in 8 with detect_tiles 2'
   )
+  expect(found?.type[0]).toContain('{"settings":{"detect_tiles":[2]}}')
   expect((await fetch(found!.examples![0]!)).status).toBe(200)
   const asked = await openGallery({ settings: { query_subjects: 'none' } })
   await asked.addPictures(labelled(5, 2))

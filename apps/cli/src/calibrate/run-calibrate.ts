@@ -5,6 +5,7 @@ import type { CollectionAnswer } from '@likeness/shared/contract/http/collection
 import type { ApiClient } from '../api/api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
+import { keepTrying } from '../connect/keep-trying.ts'
 import { type ReliabilityFigures, reliabilityFigures } from '../evaluation/reliability-figures.ts'
 import { askedOnce } from '../evaluation/ranked-figures.ts'
 import { renderReliability } from '../evaluation/reliability-svg.ts'
@@ -32,7 +33,7 @@ export const runCalibrate: Command = async (args, context) => {
     ...(options.api !== undefined && { api: options.api }),
     ...(options.data !== undefined && { data: options.data })
   })
-  const collection = await api.getCollection(options.collection)
+  const collection = await keepTrying(() => api.getCollection(options.collection))
   if (collection === undefined) throw new UserError(`there is no collection ${options.collection}`)
   if (collection.metric === 'IP' && !collection.embedding.unit)
     throw new UserError(
@@ -62,7 +63,7 @@ export const runCalibrate: Command = async (args, context) => {
     )
   const applied = options.apply && isKnown
   if (applied) {
-    await keepThreshold(api, collection, point)
+    await keepTrying(() => keepThreshold(api, collection, point))
     context.print(
       `kept: \`likeness search\` with a yaml takes its own: score_thres: ${point.score_thres}`
     )

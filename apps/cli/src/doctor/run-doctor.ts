@@ -3,6 +3,7 @@
 import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
 import type { Command } from '../command.ts'
 import { connectToRunning, nothingRuns } from '../connect/connect-to-running.ts'
+import { keepTrying } from '../connect/keep-trying.ts'
 import { createProgress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import type { ApiClient } from '../api/api-client.ts'
@@ -47,8 +48,8 @@ export const runDoctor: Command = async (args, context) => {
   if (more.length > 0) throw new UserError(`one collection at a time\n${usage}`)
   const api = await connectToRunning(context, values)
   if (api === undefined) return nothingRuns
-  const status = await api.getStatus()
-  const { collections, left } = await collectionsOf(api, name)
+  const status = await keepTrying(() => api.getStatus())
+  const { collections, left } = await keepTrying(() => collectionsOf(api, name))
   const { findings, unseen }: Examined = await examineStack(stackChecks, { api, status })
   const progress = createProgress({ label: 'examining', unit: 'collections' }, context)
   for (const [i, collection] of collections.entries()) {
