@@ -47,9 +47,8 @@ function reliability(frame: Frame, { bins }: ReliabilityFigures): string {
 }
 
 function errors(frame: Frame, { curve }: ReliabilityFigures): string {
-  const points = curve.flatMap(
-    ({ falseAccept, falseReject }): Point[] =>
-      falseAccept === null || falseReject === null ? [] : [[falseAccept, falseReject]]
+  const points = curve.flatMap(({ falseAccept, falseReject }): Point[] =>
+    falseAccept === null || falseReject === null ? [] : [[falseAccept, falseReject]]
   )
   const line =
     points.length === 0
