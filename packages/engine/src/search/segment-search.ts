@@ -149,7 +149,7 @@ async function searchRows(
 
 /**
  * Returns the items within the radius. An ivf index searches all lists, unless a budget limits
- * their number.
+ * their number and the search is not exact.
  */
 async function searchRadius(
   view: SegmentView,
@@ -163,7 +163,7 @@ async function searchRadius(
   const { ids, distances } = await index.rangeSearch(query.vector, {
     radius,
     deleted: deleted.bytes,
-    nprobe: query.budget ?? nlist
+    nprobe: query.exact === true ? nlist : (query.budget ?? nlist)
   })
   return groupByItem(view, { ids, distances }, query)
 }
