@@ -1,5 +1,6 @@
-// Estimates of the processor time of a search, from the figures of a machine. They follow the
-// measurements of docs/benchmarks.md within a factor of two; a plan needs no more.
+// Estimates of the processor time of a search, from the figures of a machine. On a quiet machine they
+// come out within a factor of two of docs/benchmarks.md (20 000 and 100 000 rows of a graph, a
+// million of IVF).
 import { type IndexShape, listsFor } from '@likeness/shared/contract/index-memory'
 import { findStorageForm } from '@likeness/shared/contract/storage-forms'
 import { type MachineFigures, rescoreMs, storages } from './constants.ts'

@@ -7,7 +7,9 @@ import {
   drawLine,
   drawPage,
   type Frame,
-  logTicks
+  logTicks,
+  placeX,
+  placeY
 } from '@likeness/shared/data/svg-chart'
 import type { MeasuredBudget } from './budget-curve.ts'
 import { nameOf } from './format-tune.ts'
@@ -48,7 +50,7 @@ function drawBudgets(frame: Frame, points: readonly MeasuredBudget[]): string {
   return drawFrame(frame) + line + dots.join('\n')
 }
 
-/** Area of a dot: bytes a row. `at`: value of the x axis. */
+/** Area of a dot: bytes a row; `+r` at it: rescore. `at`: value of the x axis. */
 export function drawMethods(
   frame: Frame,
   figures: readonly MethodFigures[],
@@ -59,14 +61,19 @@ export function drawMethods(
     drawDot(frame, [at(one), one.recall], {
       radius: 3 + 9 * Math.sqrt(one.bytesARow / most),
       style: `fill="${colours[indexMethods.indexOf(one.method)]}" fill-opacity=".5"`,
-      note: `${nameOf(one)}: recall ${one.recall.toFixed(4)}, ${one.msP50.toFixed(2)} ms, ${one.bytesARow.toFixed(0)} bytes a row`
+      note: `${nameOf(one)}: recall ${one.recall.toFixed(4)}, p50 ${one.msP50.toFixed(2)} ms, ${one.bytesARow.toFixed(0)} bytes a row`
     })
   )
+  const labels = figures.map((one) => {
+    const [x, y] = [Number(placeX(frame, at(one))), Number(placeY(frame, one.recall))]
+    const storage = one.metric === 'hamming' ? 'bits' : one.storage
+    return `<text x="${x}" y="${y + 3}" font-size="8" text-anchor="middle">${storage}${one.rescore ? '+r' : ''}</text>`
+  })
   const names = indexMethods.map(
     (method, i) =>
       `<text x="${frame.left + frame.width - 6}" y="${frame.top + frame.height - 8 - 14 * i}" text-anchor="end" fill="${colours[i]}">${method}</text>`
   )
-  return drawFrame(frame) + dots.join('\n') + names.join('')
+  return drawFrame(frame) + [...dots, ...labels].join('\n') + names.join('')
 }
 
 export function renderTune(
