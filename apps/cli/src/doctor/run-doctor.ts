@@ -63,7 +63,7 @@ export const runDoctor: Command = async (args, context) => {
   if (left > 0) context.say(`${left} more collections were not looked at: name one`)
   if (values.json) context.print(JSON.stringify({ findings, unseen }))
   else {
-    const looked = `${stackChecks.length + collectionChecks.length} checks, ${collections.length} collections`
+    const looked = `${stackChecks.length + collectionChecks.length} checks, ${collections.length} collection${collections.length === 1 ? '' : 's'}`
     const text = formatDoctor({ findings, unseen })
     context.print(`${looked}: ${findings.length} found${text === '' ? '' : `\n${text}`}`)
   }
