@@ -134,6 +134,23 @@ test('labelled pictures are asked and not added; broken and missing ones are cou
   expect(text).toContain('4 pictures could not be asked')
   expect(text).toContain('p/broken.jpg: image_corrupt')
   expect((await gallery.subject()).collection.items).toBe(30)
+
+  const table = join(root, 'labels.csv')
+  await writeFile(
+    table,
+    `path,label,role,bbox_xyxy,extra
+p/known 1.jpg,label 0,query,,
+p/stranger 31.jpg,none,query,,
+p/known 2.jpg,label 0,gallery,,
+../outside.jpg,label 1,query,,
+`
+  )
+  const ofTable = await calibrate(gallery, '--labels', table, '--false-accept', '0.5')
+  expect(ofTable.json).toMatchObject({
+    asked: 2,
+    strangers: 1,
+    failed: [{ path: '../outside.jpg', code: 'path_outside_root' }]
+  })
 })
 
 test('a gallery of one label has no strangers: nothing is chosen, and nothing kept', async () => {

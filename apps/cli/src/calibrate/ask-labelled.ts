@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import { whyOutside } from '@likeness/shared/data/picture-path'
 import type { ApiClient } from '../api/api-client.ts'
 import { ApiProblem } from '../api/api-problem.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
@@ -12,6 +13,7 @@ import { defaultKind, labelsOf } from '../examples/example-query.ts'
 import { type GalleryScores, noThreshold, type PictureScores } from '../examples/gallery-scores.ts'
 import { readLabels } from '../examples/labels-table.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
+import { pictureFinder } from '../gallery-config/find-picture.ts'
 import { addScores } from './ask-gallery.ts'
 
 const hitsAsked = 100
@@ -46,7 +48,7 @@ export async function askLabelled({
   onProgress
 }: Labelled): Promise<LabelledAnswers> {
   const { pictures, failed } = file.endsWith('.csv')
-    ? await readTable(file)
+    ? await readTable(file, root)
     : await readList(file, root)
   const known: GalleryScores = { same: [], stranger: [], right: [] }
   const strangers: number[] = []
@@ -54,10 +56,10 @@ export async function askLabelled({
   for (const [i, { path, labels }] of pictures.entries()) {
     try {
       const image = await readFile(join(root, path))
-      const one = await askBoth((exclude) => search({ api, collection }, image, exclude), labels)
-      answers.push(...one.answers)
-      if (labels.length === 0) strangers.push(standingOfFirst(one.answers[0]!))
-      else addScores(known, scoresOf(one.answers))
+      const both = await askBoth((exclude) => search({ api, collection }, image, exclude), labels)
+      answers.push(...both)
+      if (labels.length === 0) strangers.push(standingOfFirst(both[0]!))
+      else addScores(known, scoresOf(both))
     } catch (error) {
       failed.push(failureOf(path, error))
     }
@@ -85,7 +87,7 @@ const search = (
 async function askBoth(
   ask: (exclude?: Filter) => Promise<SearchAnswer>,
   labels: readonly string[]
-): Promise<{ answers: RankedAnswer[] }> {
+): Promise<RankedAnswer[]> {
   const startedMs = performance.now()
   const kind = defaultKind(labels)
   const answer = await ask()
@@ -95,7 +97,7 @@ async function askBoth(
     const without = await ask({ label: { in: [...labels] } })
     answers.push({ ...rankedAnswer(without, { labels: [], kind, ms }), isLeftOut: true })
   }
-  return { answers }
+  return answers
 }
 
 /** One that finds nothing is refused at any threshold. */
@@ -137,12 +139,20 @@ async function readList(file: string, root: string): Promise<Listed> {
 }
 
 /** Lines with the role `query`; all where no line has it. */
-async function readTable(file: string): Promise<Listed> {
+async function readTable(file: string, root: string): Promise<Listed> {
   const lines = await readLabels(file)
   const queries = lines.filter(({ role }) => role === 'query')
-  const used = queries.length === 0 ? lines : queries
-  return {
-    pictures: used.map(({ path, label }) => ({ path, labels: labelsOf(label) })),
-    failed: []
+  const find = await pictureFinder(root)
+  const listed: Listed = { pictures: [], failed: [] }
+  for (const { path, label } of queries.length === 0 ? lines : queries) {
+    const found = await find(path)
+    if (found === undefined)
+      listed.failed.push({
+        path,
+        code: 'path_outside_root',
+        message: whyOutside(path, 'the folder')
+      })
+    else listed.pictures.push({ path: found, labels: labelsOf(label) })
   }
+  return listed
 }

@@ -14,7 +14,7 @@ export const pointText = ({ score_thres: threshold, falseAccept, falseReject }: 
 export function sourceText({ calibration }: CollectionAnswer): string {
   const { kind, prior, learned_at: learned, items, probes } = calibration
   return kind === 'prior'
-    ? `confidences are those of the prior ${prior}${learned === null ? '' : `, which said more than ${items} items`}`
+    ? `confidences are those of the prior ${prior}${learned === null ? '' : `: ${items} items of the gallery did not tell more`}`
     : `confidences were learned ${learned} from ${items} items, ${probes.known} of them asked`
 }
 
