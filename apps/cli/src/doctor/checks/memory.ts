@@ -1,31 +1,32 @@
-// A collection that holds more memory than its rows need, by the formula of docs/doctor.md.
+// A collection that holds more memory than its rows need, by the formula of index-memory.ts.
+import { type IndexMethod, metrics, storageSchema } from '@likeness/shared/contract/collection'
+import {
+  bytesAnItem,
+  bytesAVector,
+  listsFor,
+  trainedBytes
+} from '@likeness/shared/contract/index-memory'
 import type { CollectionCheck, Subject } from '../check.ts'
 import { compact } from '../commands.ts'
 
 const mostOver = 1.25
 /** Less is no reason to act. */
 const leastBytes = 2 ** 20
-/** Links of a graph of 32; id and place in a list; item table. */
-const bytesOfLinks = 272
-const bytesInList = 16
-const bytesOfItem = 48
+const methods: Record<string, IndexMethod> = { hnsw: 'HNSW32', ivf: 'IVF' }
 
-function bytesOfRow({ metric, storage, embedding: { dim } }: Subject['collection']): number {
-  if (metric === 'hamming') return Math.ceil(dim / 8)
-  if (storage.startsWith('pq')) return Number(storage.slice(2))
-  return dim * (bytesOfValue[storage] ?? bytesOfValue['f32']!)
-}
-const bytesOfValue: Record<string, number> = { f32: 4, f16: 2, sq8: 1 }
-
-/** Bytes that the live rows need. */
-export function neededBytes(collection: Subject['collection']): number {
-  const { segments, items } = collection
-  const ofRow = bytesOfRow(collection)
-  const rows = segments.reduce((sum, { index, rows: all, deleted }) => {
-    const around = { hnsw: bytesOfLinks, ivf: bytesInList }[index] ?? 0
-    return sum + (all - deleted) * (ofRow + around)
-  }, 0)
-  return rows + items * bytesOfItem
+/** Bytes that the live rows need, once they are stored as the collection says. */
+export function neededBytes({ segments, items, ...shape }: Subject['collection']): number {
+  const { dim } = shape.embedding
+  const metric = metrics.find((known) => known === shape.metric) ?? 'IP'
+  const storage = storageSchema.parse(shape.storage)
+  const indexes = segments.map(({ index, rows: all, deleted }) => {
+    const method = methods[index] ?? 'FLAT'
+    const rows = all - deleted
+    const nlist = method === 'IVF' ? listsFor(rows) : 0
+    const trained = method === 'FLAT' ? 0 : trainedBytes({ metric, storage, dim }, nlist)
+    return rows * bytesAVector({ method, metric, storage, dim }) + trained
+  })
+  return indexes.reduce((sum, bytes) => sum + bytes, items * bytesAnItem)
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

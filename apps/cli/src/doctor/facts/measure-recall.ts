@@ -1,5 +1,5 @@
-// Recall@10 of a collection's own items: the answer with a search budget against the answer with the
-// largest one, which looks at every row of a list, and at all of a graph but of the largest.
+// Recall@10 of a collection's own items: the answer with a search budget against an exact one, which
+// compares every stored row.
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../../api/api-client.ts'
 import { median } from '../../median.ts'
@@ -7,7 +7,6 @@ import type { SampledItem } from '../../sampling/sample-items.ts'
 
 const mostAsked = 30
 export const recallK = 10
-const exactBudget = 100_000
 /** Scores are rounded to six digits. */
 const rounding = 2e-6
 
@@ -22,6 +21,8 @@ export interface Recall {
 /** Without a budget: as a search that gives none. Resolves with undefined in an empty collection. */
 export type RecallAt = (budget?: number) => Promise<Recall | undefined>
 
+type Effort = number | 'exact' | undefined
+
 interface Measured {
   api: Pick<ApiClient, 'searchItem'>
   name: string
@@ -30,8 +31,8 @@ interface Measured {
 
 /** Measures each budget once. */
 export function recallOf({ api, name, items }: Measured): RecallAt {
-  const answers = new Map<number | undefined, Promise<SearchAnswer[]>>()
-  async function ask(budget: number | undefined): Promise<SearchAnswer[]> {
+  const answers = new Map<Effort, Promise<SearchAnswer[]>>()
+  async function ask(effort: Effort): Promise<SearchAnswer[]> {
     const found: SearchAnswer[] = []
     for (const { id } of (await items()).slice(0, mostAsked))
       found.push(
@@ -40,17 +41,18 @@ export function recallOf({ api, name, items }: Measured): RecallAt {
           score_thres: -1e6,
           rerank: false,
           cohort_weight: 0,
-          ...(budget !== undefined && { search_budget: budget })
+          ...(effort === 'exact' && { exact: true }),
+          ...(typeof effort === 'number' && { search_budget: effort })
         })
       )
     return found
   }
-  const once = (budget: number | undefined): Promise<SearchAnswer[]> => {
-    const asked = answers.get(budget) ?? ask(budget)
-    answers.set(budget, asked)
+  const once = (effort: Effort): Promise<SearchAnswer[]> => {
+    const asked = answers.get(effort) ?? ask(effort)
+    answers.set(effort, asked)
     return asked
   }
-  return async (budget) => compare(await once(budget), await once(exactBudget))
+  return async (budget) => compare(await once(budget), await once('exact'))
 }
 
 function compare(
