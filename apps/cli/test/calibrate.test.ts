@@ -59,7 +59,7 @@ test('a threshold is chosen from the gallery alone, kept, used, and dropped when
   const rare = await calibrate(gallery, '--false-accept', '0.01')
   expect(rare.text).toContain('48 strangers say little of a rate of 0.01: 300 would')
   expect(await readFile(svg, 'utf8')).toContain('<polyline')
-  const before = await gallery.api.searchItem('marks', '0-0', { k: 48 })
+  const before = await gallery.api.searchByItem('marks', '0-0', { k: 48 })
   expect(before.hits).toHaveLength(47)
 
   expect((await calibrate(gallery, '--false-accept', '0.1', '--apply')).json.applied).toBe(true)
@@ -70,12 +70,12 @@ test('a threshold is chosen from the gallery alone, kept, used, and dropped when
     dropped: null
   })
   const strong = { k: 48, consistency: 'strong' } as const
-  const { hits } = await gallery.api.searchItem('marks', '0-0', strong)
+  const { hits } = await gallery.api.searchByItem('marks', '0-0', strong)
   expect(hits.every(({ score }) => score >= json.score_thres!)).toBe(true)
   expect(hits.length).toBeLessThan(20)
   expect(await gallery.examine(droppedThreshold)).toBeUndefined()
   // A search with another weight has margins, which this threshold is not for.
-  const margins = await gallery.api.searchItem('marks', '0-0', { ...strong, cohort_weight: 0.5 })
+  const margins = await gallery.api.searchByItem('marks', '0-0', { ...strong, cohort_weight: 0.5 })
   expect(margins.hits).toHaveLength(47)
 
   await gallery.add(items.map((item) => ({ ...item, id: `again ${item.id}` })))
@@ -84,7 +84,9 @@ test('a threshold is chosen from the gallery alone, kept, used, and dropped when
     from: null,
     dropped: 'items'
   })
-  expect((await gallery.api.searchItem('marks', '0-0', { ...strong, k: 96 })).hits).toHaveLength(95)
+  expect((await gallery.api.searchByItem('marks', '0-0', { ...strong, k: 96 })).hits).toHaveLength(
+    95
+  )
   const found = await gallery.examine(droppedThreshold)
   expect(found).toMatchObject({ type: ['likeness calibrate marks --apply'] })
 })

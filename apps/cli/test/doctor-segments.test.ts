@@ -24,7 +24,7 @@ test('deleted rows are found, and many segments that nothing has joined', async 
 test('a replica that cannot load the newest version is found, with the reason', async () => {
   const gallery = await openGallery({}, { pollMs: 60_000 })
   await gallery.add(labelled(5, 4))
-  await gallery.api.searchItem('marks', '0-0', { k: 1, consistency: 'strong' })
+  await gallery.api.searchByItem('marks', '0-0', { k: 1, consistency: 'strong' })
   expect(await gallery.examine(replica)).toBeUndefined()
   const prefix = `c/${gallery.incarnation}/seg/`
   const before = await gallery.test.keys(prefix)
@@ -33,7 +33,7 @@ test('a replica that cannot load the newest version is found, with the reason', 
   expect(made).not.toEqual([])
   await gallery.test.store.delete(made)
   const strong = { k: 1, consistency: 'strong' } as const
-  await expect(gallery.api.searchItem('marks', '0-0', strong)).rejects.toThrow(/replica_behind/)
+  await expect(gallery.api.searchByItem('marks', '0-0', strong)).rejects.toThrow(/replica_behind/)
   const found = await gallery.examine(replica)
   expect(found?.found).toMatch(/^version \d+ is served and \d+ is the newest, for \d+ s: .*seg\//)
 })
@@ -49,13 +49,13 @@ test('memory of deleted rows is found against what the live rows need', async ()
     vector: directions(1, i + 1, 1024)[0]!
   }))
   await gallery.add(items)
-  await gallery.api.searchItem('marks', '1', { k: 1, consistency: 'strong' })
+  await gallery.api.searchByItem('marks', '1', { k: 1, consistency: 'strong' })
   const { collection } = await gallery.subject()
   // The formula is that of what is loaded.
   expect(collection.loaded!.bytes / neededBytes(collection)).toBeCloseTo(1, 1)
   expect(await gallery.examine(memory)).toBeUndefined()
   await gallery.remove(items.slice(0, 600).map(({ id }) => id))
-  await gallery.api.searchItem('marks', '700', { k: 1, consistency: 'strong' })
+  await gallery.api.searchByItem('marks', '700', { k: 1, consistency: 'strong' })
   const found = await gallery.examine(memory)
   expect(found?.found).toMatch(/^3\.\d MB are loaded, the live rows need 0\.\d MB; 600 rows are/)
   expect(found?.type[0]).toContain('/compact')

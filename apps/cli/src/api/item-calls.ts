@@ -31,8 +31,6 @@ export interface ItemCalls {
   searchByItem(collection: string, id: string, options: SearchOptions): Promise<SearchAnswer>
   /** `minSeq`: the answer contains at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
-  /** Searches for a stored item, which is no hit itself. */
-  searchItem(collection: string, id: string, options: SearchOptions): Promise<SearchAnswer>
   searchByExamples(
     collection: string,
     pictures: ExamplePictures,
@@ -77,8 +75,6 @@ export function createItemCalls({ request, answer }: ApiRequest): ItemCalls {
       answer(inCollection(collection, '/search'), json({ item_id: id, ...options })),
     search: (collection, image, options) =>
       searchForm(collection, { image: [image], negative: [] }, options),
-    searchItem: (collection, id, options) =>
-      answer(inCollection(collection, '/search'), json({ ...options, item_id: id })),
     searchByExamples: (collection, { positive, negative }, options) =>
       searchForm(collection, { image: positive, negative }, options),
     fetchBytes: async (path) => Buffer.from(await (await request(path)).arrayBuffer())

@@ -45,7 +45,7 @@ export async function askGallery({
     const one = await scoresOf(
       (filter) =>
         keepTrying(() =>
-          api.searchItem(collection, id, {
+          api.searchByItem(collection, id, {
             k: hitsAsked,
             score_thres: noThreshold,
             ...(filter && { filter })

@@ -21,7 +21,7 @@ export interface Examined {
   unseen: Unseen[]
 }
 
-type Asked = Pick<Stack['api'], 'exportVectors' | 'searchItem' | 'search' | 'fetchBytes'>
+type Asked = Pick<Stack['api'], 'exportVectors' | 'searchByItem' | 'search' | 'fetchBytes'>
 
 const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
   let asked: Promise<T> | undefined
@@ -33,12 +33,13 @@ const patienceMs = 15_000
 
 export function factsOf({ api: given, name }: { api: Stack['api']; name: string }): Facts {
   const api: Asked = {
-    exportVectors: (of) => keepTrying(() => given.exportVectors(of), { patienceMs }),
+    exportVectors: (of, options) =>
+      keepTrying(() => given.exportVectors(of, options), { patienceMs }),
     search: (of, picture, options) =>
       keepTrying(() => given.search(of, picture, options), { patienceMs }),
     fetchBytes: (path) => keepTrying(() => given.fetchBytes(path), { patienceMs }),
-    searchItem: (of, id, options) =>
-      keepTrying(() => given.searchItem(of, id, options), { patienceMs })
+    searchByItem: (of, id, options) =>
+      keepTrying(() => given.searchByItem(of, id, options), { patienceMs })
   }
   const items = once(() => sampleItems(api, name))
   return {

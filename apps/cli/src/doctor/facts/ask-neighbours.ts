@@ -20,14 +20,14 @@ const isLabelled = (item: SampledItem): item is Neighbourhood['item'] => item.la
 
 /** Of labelled items alone: the others say nothing of right and wrong. */
 export async function askNeighbours(
-  api: Pick<ApiClient, 'searchItem'>,
+  api: Pick<ApiClient, 'searchByItem'>,
   collection: string,
   items: readonly SampledItem[]
 ): Promise<Neighbourhood[]> {
   const asked = items.filter(isLabelled).slice(0, mostAsked)
   const found: Neighbourhood[] = []
   for (const item of asked) {
-    const { hits } = await api.searchItem(collection, item.id, {
+    const { hits } = await api.searchByItem(collection, item.id, {
       k: hitsAsked,
       score_thres: noThreshold,
       rerank: false

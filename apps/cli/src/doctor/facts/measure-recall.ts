@@ -24,7 +24,7 @@ export type RecallAt = (budget?: number) => Promise<Recall | undefined>
 type Effort = number | 'exact' | undefined
 
 interface Measured {
-  api: Pick<ApiClient, 'searchItem'>
+  api: Pick<ApiClient, 'searchByItem'>
   name: string
   items: () => Promise<readonly SampledItem[]>
 }
@@ -36,7 +36,7 @@ export function recallOf({ api, name, items }: Measured): RecallAt {
     const found: SearchAnswer[] = []
     for (const { id } of (await items()).slice(0, mostAsked))
       found.push(
-        await api.searchItem(name, id, {
+        await api.searchByItem(name, id, {
           k: recallK,
           score_thres: -1e6,
           rerank: false,
