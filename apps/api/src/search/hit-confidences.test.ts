@@ -7,7 +7,6 @@ import {
   startTestApi,
   type TestApi
 } from '../test-support/start-test-api.ts'
-
 import { placesOf } from './hit-confidences.ts'
 
 let api: TestApi
