@@ -29,8 +29,9 @@ export interface Place {
 const nothing = (): Kept => ({ files: 0, folders: 0, bytes: 0, segmentBytes: 0, packBytes: 0 })
 function count(kept: Kept, path: string, size: number): void {
   kept.files++
-  if (path.includes('/seg/')) kept.segmentBytes += size
-  if (path.includes('/pack/')) kept.packBytes += size
+  // Folders of a directory store end with ~.
+  if (/\/seg[~/]/.test(path)) kept.segmentBytes += size
+  if (/\/pack[~/]/.test(path)) kept.packBytes += size
 }
 
 /** `dataDir`: of the stack. */
