@@ -42,17 +42,43 @@ export function parseCommand<const O extends Options>(
   }
 }
 
-/** Parses a whole number in a range; UserError that names the option. */
-export function parseCount(
-  option: string,
-  text: string | undefined,
-  [min, max]: readonly [number, number]
+type Range = readonly [min: number, max: number]
+
+function numberIn(
+  [option, text]: readonly [option: string, text: string | undefined],
+  [min, max]: Range,
+  { name, is }: { name: string; is: (value: number) => boolean }
 ): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max)
-    throw new UserError(`${option} ${text}: a whole number from ${min} to ${max}`)
+  if (text.trim() === '' || !(is(value) && value >= min && value <= max))
+    throw new UserError(`${option} ${text}: ${name} from ${min} to ${max}`)
   return value
+}
+
+/** Parses a whole number in a range; UserError that names the option. */
+export const parseCount = (
+  option: string,
+  text: string | undefined,
+  range: Range
+): number | undefined =>
+  numberIn([option, text], range, { name: 'a whole number', is: Number.isInteger })
+
+/** Parses a number in a range; UserError that names the option. */
+export const parseNumber = (
+  option: string,
+  text: string | undefined,
+  range: Range
+): number | undefined => numberIn([option, text], range, { name: 'a number', is: () => true })
+
+/** Parses a number from 0 to 1; UserError that names the option. */
+export const parseShare = (option: string, text: string | undefined): number | undefined =>
+  parseNumber(option, text, [0, 1])
+
+/** Returns the only operand. */
+export function oneCollection([name, ...more]: readonly string[], usage: string): string {
+  if (name === undefined || more.length > 0) throw new UserError(`name one collection\n${usage}`)
+  return name
 }
 
 export function required(value: string | undefined, option: string, usage: string): string {

@@ -1,9 +1,8 @@
 // `likeness rebuild`: builds a collection again from its log and vector batches, also a damaged
 // collection.
-import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
+import { connectOptions, connectUsage, oneCollection, parseCommand } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
-import { UserError } from '../user-error.ts'
 
 const usage = `likeness rebuild COLLECTION [options]      makes it again from its log and vector batches; what it holds stays the same
   --json
@@ -19,8 +18,7 @@ export async function runRebuild(
     usage,
     positionals: true
   })
-  const [name, ...more] = positionals
-  if (name === undefined || more.length > 0) throw new UserError(`name one collection\n${usage}`)
+  const name = oneCollection(positionals, usage)
   const api = await connect(context, values)
   const answer = await api.rebuild(name)
   if (values.json) context.print(JSON.stringify({ collection: name, ...answer }))

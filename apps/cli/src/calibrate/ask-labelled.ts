@@ -8,7 +8,8 @@ import { whyOutside } from '@likeness/shared/data/picture-path'
 import type { ApiClient } from '../api/api-client.ts'
 import { ApiProblem } from '../api/api-problem.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
-import { type RankedAnswer, rankedAnswer, type RankedHit } from '../evaluation/ranked-figures.ts'
+import { askTwice } from '../evaluation/ask-twice.ts'
+import type { RankedAnswer, RankedHit } from '../evaluation/ranked-figures.ts'
 import { defaultKind, labelsOf } from '../examples/example-query.ts'
 import { type GalleryScores, noThreshold, type PictureScores } from '../examples/gallery-scores.ts'
 import { readLabels } from '../examples/labels-table.ts'
@@ -56,10 +57,16 @@ export async function askLabelled({
   for (const [i, { path, labels }] of pictures.entries()) {
     try {
       const image = await readFile(join(root, path))
-      const both = await askBoth((exclude) => search({ api, collection }, image, exclude), labels)
-      answers.push(...both)
-      if (labels.length === 0) strangers.push(standingOfFirst(both[0]!))
-      else addScores(known, scoresOf(both))
+      const { ranked, stranger } = await askTwice(
+        (exclude) => search({ api, collection }, image, exclude),
+        { labels, kind: defaultKind(labels), asksStranger: true }
+      )
+      answers.push(ranked)
+      if (stranger === undefined) strangers.push(standingOfFirst(ranked))
+      else {
+        answers.push(stranger)
+        addScores(known, scoresOf(ranked, stranger))
+      }
     } catch (error) {
       failed.push(failureOf(path, error))
     }
@@ -83,32 +90,14 @@ const search = (
     })
   )
 
-/** As it is, and, for a known thing, with its labels left out: then it is a stranger. */
-async function askBoth(
-  ask: (exclude?: Filter) => Promise<SearchAnswer>,
-  labels: readonly string[]
-): Promise<RankedAnswer[]> {
-  const startedMs = performance.now()
-  const kind = defaultKind(labels)
-  const answer = await ask()
-  const ms = performance.now() - startedMs
-  const answers = [rankedAnswer(answer, { labels, kind, ms })]
-  if (labels.length > 0) {
-    const without = await ask({ label: { in: [...labels] } })
-    answers.push({ ...rankedAnswer(without, { labels: [], kind, ms }), isLeftOut: true })
-  }
-  return answers
-}
-
 /** One that finds nothing is refused at any threshold. */
 const standingOfFirst = ({ hits: [first] }: RankedAnswer): number => first?.score ?? noThreshold
 
-function scoresOf([answer, without]: readonly RankedAnswer[]): PictureScores {
-  const { hits, labels } = answer!
+function scoresOf({ hits, labels }: RankedAnswer, stranger: RankedAnswer): PictureScores {
   const isOwn = ({ label }: RankedHit): boolean => label !== null && labels.includes(label)
   return {
     same: hits.find(isOwn)?.score,
-    stranger: standingOfFirst(without!),
+    stranger: standingOfFirst(stranger),
     isRight: hits[0] !== undefined && isOwn(hits[0])
   }
 }

@@ -1,8 +1,14 @@
 // The arguments of `likeness calibrate`, checked.
 import { dirname } from 'node:path'
-import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
+import {
+  connectOptions,
+  connectUsage,
+  existing,
+  oneCollection,
+  parseCommand,
+  parseShare
+} from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
-import { parseShare } from '../evaluation/eval-options.ts'
 import { UserError } from '../user-error.ts'
 
 const usage = `likeness calibrate COLLECTION [options]      how often strangers are taken for known things, at which score_thres
@@ -42,9 +48,7 @@ export function parseCalibrateOptions(args: readonly string[]): CalibrateOptions
     usage,
     positionals: true
   })
-  const [collection, ...more] = positionals
-  if (collection === undefined || more.length > 0)
-    throw new UserError(`name one collection\n${usage}`)
+  const collection = oneCollection(positionals, usage)
   const { labels, root, apply, svg, json, api, data } = values
   if (root !== undefined && labels === undefined)
     throw new UserError(`--root is the folder of the pictures of --labels\n${usage}`)

@@ -1,10 +1,9 @@
 // The arguments of `likeness eval --detect`, checked.
 import { maxObjects } from '@likeness/shared/contract/limits'
 import { lookSchema } from '@likeness/shared/contract/picture-settings'
-import { existing, parseCommand, parseCount } from '../command-options.ts'
+import { existing, parseCommand, parseCount, parseShare } from '../command-options.ts'
 import { chosenModelDir, builtInDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
-import { parseShare } from './eval-options.ts'
 
 export const detectUsage = `likeness eval --detect DIR [options]     measures how many things of pictures with known boxes the model finds
   DIR holds labels.csv with bbox_xyxy (a line for each thing), or a YOLO data set (images/..., labels/...)

@@ -3,7 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type IndexMethod, indexMethods } from '@likeness/shared/contract/collection'
 import { type CollectionProfile, collectionProfileSchema } from '@likeness/shared/contract/profile'
-import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
+import {
+  connectOptions,
+  connectUsage,
+  existing,
+  parseCommand,
+  parseShare
+} from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
@@ -129,15 +135,6 @@ function readProfile(
       `--profile ${profile}: ${parsed.error.issues[0]!.message}; gallery, or as logo/gallery, to learn one`
     )
   return { profile, ...parsed.data, learnsProfile: parsed.data.learned === 'gallery' }
-}
-
-/** Parses a number from 0 to 1. UserError that names the option. */
-export function parseShare(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new UserError(`${option} ${text}: a number from 0 to 1`)
-  return value
 }
 
 export const labelsFile = (folder: string): string | undefined => {

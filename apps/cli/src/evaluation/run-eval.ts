@@ -18,10 +18,11 @@ import { renderSearchSheet, type SheetEntry } from '../search/search-sheet.ts'
 import { formatWeights } from '../weights-option.ts'
 import { type EvalOptions, parseEvalOptions } from './eval-options.ts'
 import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-set.ts'
+import { askTwice } from './ask-twice.ts'
 import { awaitCalibration } from './await-calibration.ts'
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
 import { formatReliability } from './format-reliability.ts'
-import { figuresOf, type RankedAnswer, rankedAnswer, rankOf } from './ranked-figures.ts'
+import { figuresOf, type RankedAnswer, rankOf } from './ranked-figures.ts'
 import { reliabilityFigures } from './reliability-figures.ts'
 import { renderReliability } from './reliability-svg.ts'
 
@@ -157,20 +158,19 @@ async function ask({
   let asked = 0
   for (const { name, file, labels, fields, kind, box } of set.queries) {
     const image = await readFile(file)
-    const search = async (exclude?: Filter) => {
-      const startedMs = performance.now()
-      const options = { fields, minSeq, ...(box && { box }), ...(exclude && { exclude }) }
-      const answer = await keepTrying(() => searchPicture(api, set.config, image, options))
-      return { answer, ms: performance.now() - startedMs }
-    }
-    const { answer, ms } = await search()
-    const ranked = rankedAnswer(answer, { labels, kind, ms })
+    const search = (exclude?: Filter) =>
+      keepTrying(() =>
+        searchPicture(api, set.config, image, {
+          fields,
+          minSeq,
+          ...(box && { box }),
+          ...(exclude && { exclude })
+        })
+      )
+    const query = { labels, kind, asksStranger: asksStrangers }
+    const { answer, ranked, stranger } = await askTwice(search, query)
     answers.push(ranked)
-    if (asksStrangers && labels.length > 0) {
-      const without = await search({ label: { in: [...labels] } })
-      const stranger = rankedAnswer(without.answer, { labels: [], kind, ms: without.ms })
-      answers.push({ ...stranger, isLeftOut: true })
-    }
+    if (stranger !== undefined) answers.push(stranger)
     const isRight =
       labels.length > 0
         ? rankOf(ranked, threshold) === 1

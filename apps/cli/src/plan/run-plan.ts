@@ -1,8 +1,7 @@
 // `likeness plan`: which index, machines and time a gallery of a given size needs. It asks no stack.
 import { availableParallelism } from 'node:os'
-import { parseCommand, parseCount } from '../command-options.ts'
+import { parseCommand, parseCount, parseNumber } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
-import { parseNumber } from '../parse-number.ts'
 import { UserError } from '../user-error.ts'
 import { machine } from './constants.ts'
 import { formatPlan } from './format-plan.ts'

@@ -1,6 +1,12 @@
 // The options of `likeness tune`.
-import { connectOptions, connectUsage, parseCommand, parseCount } from '../command-options.ts'
-import { parseNumber } from '../parse-number.ts'
+import {
+  connectOptions,
+  connectUsage,
+  oneCollection,
+  parseCommand,
+  parseCount,
+  parseNumber
+} from '../command-options.ts'
 import { UserError } from '../user-error.ts'
 
 const usage = `likeness tune COLLECTION --recall R [options]      measures recall and time over the search budget
@@ -42,9 +48,7 @@ export function parseTune(args: readonly string[]): TuneOptions {
     usage,
     positionals: true
   })
-  const [collection, ...more] = positionals
-  if (collection === undefined || more.length > 0)
-    throw new UserError(`name one collection\n${usage}`)
+  const collection = oneCollection(positionals, usage)
   const recall = parseNumber('--recall', values.recall, [0.5, 0.9999])
   if (recall === undefined) throw new UserError(`--recall is missing\n${usage}`)
   return {

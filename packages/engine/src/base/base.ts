@@ -135,6 +135,12 @@ function oldestRawMs(packs: readonly PackRef[]): number | null {
   return times.length === 0 ? null : Math.min(...times)
 }
 
+/** Its own view, and those of its snapshots. */
+export const viewsOf = ({ view, snapshots }: Pick<Base, 'view' | 'snapshots'>): View[] => [
+  view,
+  ...Object.values(snapshots).map((snapshot) => snapshot.view)
+]
+
 const viewFiles = ({ live, labels }: View): FileRef[] => (labels === null ? [live] : [live, labels])
 
 export const packFiles = ({ items, raw, directory }: PackRef): FileRef[] =>
@@ -150,12 +156,11 @@ export const pictureFiles = ({ packs, deadPictures }: Base): FileRef[] => [
 export const baseFiles = (base: Base): FileRef[] => [...neededFiles(base), ...pictureFiles(base)]
 
 /** The files without which a base is of no use. */
-export const neededFiles = ({ state, view, snapshots, packs, log }: Base): FileRef[] => [
-  ...state.base,
-  ...state.deltas,
-  ...viewFiles(view),
-  ...Object.values(snapshots).flatMap((snapshot) => viewFiles(snapshot.view)),
-  ...(log?.operations ?? []).map(({ file }) => file),
-  ...(log?.lines ?? []).map(({ file }) => file),
-  ...packs.flatMap(packFiles)
+export const neededFiles = (base: Base): FileRef[] => [
+  ...base.state.base,
+  ...base.state.deltas,
+  ...viewsOf(base).flatMap(viewFiles),
+  ...(base.log?.operations ?? []).map(({ file }) => file),
+  ...(base.log?.lines ?? []).map(({ file }) => file),
+  ...base.packs.flatMap(packFiles)
 ]

@@ -123,7 +123,6 @@ export class FoldedObjects {
 
   private async *pages(ref: BaseRef): AsyncGenerator<string[]> {
     const { keys, store, clock, signal } = this.deps
-    const state = this.state!
     const folded = await retryStore(
       clock,
       async () => readFolded(store, await readBase(store, ref)),
@@ -148,7 +147,11 @@ export class FoldedObjects {
     yield* this.listed(keys.ingestionsPrefix, (key) =>
       this.isOver(folded, ingestionIn(key, keys.ingestionsPrefix))
     )
-    const forgottenMs = await retryStore(clock, () => forgottenBeforeMs(this.deps, state), signal)
+    const forgottenMs = await retryStore(
+      clock,
+      () => forgottenBeforeMs(this.deps, this.state!),
+      signal
+    )
     yield* this.listed(keys.jobPrefix, async (key) => {
       const seq = seqOfEndedJobs(key)
       if (seq !== undefined) return seq <= folded.base.seq

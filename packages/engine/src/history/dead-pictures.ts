@@ -20,7 +20,8 @@ import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { FileRef } from '../state/file-ref.ts'
 import { decodePage, type IngestionRecord } from '../state/job-record.ts'
 import { readPart, type StateContent, unlessLost } from '../state/read-state.ts'
-import { ArrivalSet } from './arrival-set.ts'
+import type { ArrivalSet } from './arrival-set.ts'
+import { heldArrivals } from './held-arrivals.ts'
 import { arrivalsOfBlock } from './pack-arrivals.ts'
 
 /** Names that are compared with the packs at once. As many are in memory. */
@@ -93,10 +94,7 @@ export class DeadPictures {
   /** Pictures of arrivals that the base before had, and that are dead by now. */
   private async *newlyDead({ previous, kept }: Fate): AsyncGenerator<string[]> {
     if (previous === null) return
-    const views = [previous.view, ...Object.values(previous.snapshots).map(({ view }) => view)]
-    const sets: ArrivalSet[] = []
-    for (const { live } of views) sets.push(ArrivalSet.decode(await this.deps.files.get(live)))
-    const had = ArrivalSet.union(sets)
+    const had = await heldArrivals(previous, (file) => this.deps.files.get(file))
     for (const pack of previous.packs) {
       const { first, last } = pack
       if (had.countBetween(first, last) === kept.countBetween(first, last)) continue

@@ -11,6 +11,7 @@ import { payloadOf, rawPlace } from '../apply/apply-batch.ts'
 import { emptyWriterState, linesAt, type WriterState } from '../apply/writer-state.ts'
 import { ArrivalSet } from '../history/arrival-set.ts'
 import type { Base, PackRef, View } from '../base/base.ts'
+import { heldArrivals } from '../history/held-arrivals.ts'
 import { decodeLabels, type Labels } from '../history/labels.ts'
 import { type PackBlock, readBlock, readDirectory } from '../base/pack.ts'
 import { hashName, itemHash } from '../item/item-hash.ts'
@@ -158,19 +159,14 @@ const lost = ({ id, failure }: BatchItem) =>
  */
 export async function lacksRaws(
   { store, clock, signal }: WorkSource,
-  { view, snapshots, packs }: Base
+  base: Base
 ): Promise<boolean> {
-  const views = [view, ...Object.values(snapshots).map((snapshot) => snapshot.view)]
-  const sets: ArrivalSet[] = []
-  for (const { live } of views) {
-    const read = async () => ArrivalSet.decode(await readPart(store, live))
-    sets.push(await retryStore(clock, read, signal))
-  }
-  const isHeld = (arrival: number): boolean => sets.some((set) => set.has(arrival))
-  for (const pack of packs) {
+  const read = () => heldArrivals(base, (file) => readPart(store, file))
+  const held = await retryStore(clock, read, signal)
+  for (const pack of base.packs) {
     const { blocks } = await retryStore(clock, () => readDirectory(store, pack), signal)
     for (const { rawDim, arrivals } of blocks)
-      if ((rawDim === 0 || pack.raw === null) && arrivals.some(isHeld)) return true
+      if ((rawDim === 0 || pack.raw === null) && arrivals.some((one) => held.has(one))) return true
   }
   return false
 }

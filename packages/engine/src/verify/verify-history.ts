@@ -3,7 +3,7 @@
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { ArrivalSet } from '../history/arrival-set.ts'
-import { type Base, packFiles, type PackRef, parseBase, type View } from '../base/base.ts'
+import { type Base, packFiles, type PackRef, parseBase, type View, viewsOf } from '../base/base.ts'
 import { decodeCarried } from '../base/carried-lines.ts'
 import { decodeLabels } from '../history/labels.ts'
 import { OperationIndex } from '../base/operation-index.ts'
@@ -40,7 +40,7 @@ async function verifyBase(
   for (const { file } of base.log?.lines ?? [])
     await inspection.read(file, (body) => decodeCarried(file.key, body))
   await verifyPictures(inspection, base)
-  const views = [base.view, ...Object.values(base.snapshots).map(({ view }) => view)]
+  const views = viewsOf(base)
   const sets: ArrivalSet[] = []
   for (const view of views) {
     const live = await verifyView(inspection, view)
